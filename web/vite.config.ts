@@ -15,10 +15,12 @@ const path = (name: string) => fileURLToPath(new URL(name, import.meta.url));
  * What changes seldom is in files of its own, which stay in the browser's cache when the page
  * changes.
  */
-const GROUPS = [
+const GROUPS: { name: string; test?: RegExp; tags?: "$initial"[] }[] = [
   { name: "engine", test: /virtual:engine|bindgen\/package\// },
   { name: "editor", test: /node_modules\/(@codemirror|@lezer|@marijn|crelt|style-mod|w3c-keyname)\// },
   { name: "yaml", test: /node_modules\/yaml\// },
+  // In one file, because several that are loaded together are larger.
+  { name: "page", tags: ["$initial"] },
 ];
 
 // Unit tests run in node, where the package starts itself.

@@ -15,10 +15,12 @@ import { filesOf } from "./files.ts";
 /** What may be sent, in bytes after brotli. */
 const BUDGETS = { "first load": 150_000, "on first use": 150_000, package: 60_000 };
 /**
- * What is loaded when it is opened: the editor, the readers of YAML, Terraform and Bicep, what
- * writes texts to send on, and the panels that a page does not begin with.
+ * What the first answer does not need, and is loaded after it or when it is opened: the editor, the
+ * readers of YAML, Terraform and Bicep, what writes texts to send on, the panels below the answer,
+ * and what searches commands.
  */
-const ON_FIRST_USE = /^assets\/(editor|RulesEditor|yaml|cards|exports|languages|ComparePanel|TestsPanel|TokenPanel)-/;
+const ON_FIRST_USE =
+  /^assets\/(editor|RulesEditor|yaml|cards|exports|languages|ClientOfPage|Combobox|PagePalette|options|ComparePanel|TestsPanel|TokenPanel)-/;
 /** Images are compressed already. */
 const IMAGES = [".png"];
 const PACKAGE = fileURLToPath(new URL("../../target/bindgen/package", import.meta.url));

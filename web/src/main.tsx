@@ -36,9 +36,9 @@ function Broken(props: { error: unknown }) {
   };
   return (
     <main class="page">
-      <p role="alert">The page failed, which is a defect of Scopegate: {String(props.error)}</p>
+      <p role="alert">Something went wrong in Scopegate: {String(props.error)}</p>
       <button type="button" onClick={begin}>
-        Forget what was typed, and begin again
+        Reset and start over
       </button>
     </main>
   );

@@ -22,7 +22,7 @@ test("the answer is the first sentence of its card, and in the title and the ico
   await expect(page).toHaveTitle("Denied: docker push samples/nginx – Scopegate");
   expect(await icon.getAttribute("href")).toContain("circle");
   await playground.write("what is this?");
-  await expect(page).toHaveTitle("Scopegate");
+  await expect(page).toHaveTitle("Scopegate playground: what can this token do?");
   expect(await icon.getAttribute("href")).toBe(plain);
 });
 
@@ -102,7 +102,7 @@ test("an error alone asks what was run, and explains it", async ({ playground })
 
 test("an error alone with an image of Docker Hub", async ({ playground }) => {
   await playground.write(BARE + AZ_MAP);
-  await playground.answer.getByRole("combobox", { name: "Command" }).selectOption("docker pull");
+  await playground.pick(playground.answer.getByRole("combobox", { name: "Command" }), "docker pull");
   await playground.answer.getByRole("textbox", { name: "Image" }).fill("samples/hello-world");
   await playground.answer.getByRole("button", { name: "Explain" }).click();
   await expect(playground.headline).toHaveText(
@@ -129,7 +129,7 @@ test("every input gets an answer", async ({ playground }) => {
   for (const [text, said] of summaries) {
     await test.step(text, async () => {
       await playground.page.reload();
-      await playground.page.getByRole("button", { name: "Forget it" }).click();
+      await playground.page.getByRole("button", { name: "Delete saved data" }).click();
       await playground.write(text);
       await expect(playground.headline).toHaveText(said);
       await expect(playground.answer).not.toHaveAttribute("data-verdict");
@@ -141,9 +141,9 @@ test("the example is opened, and what is typed takes its place", async ({ playgr
   await playground.answer.getByRole("button", { name: "Open this example" }).click();
   await playground.says("Denied", COMMAND);
   await expect(playground.field).toHaveValue(/docker push/);
-  await page.getByRole("button", { name: "Forget it" }).click();
+  await page.getByRole("button", { name: "Delete saved data" }).click();
   await expect(playground.answer).toContainText("An example");
-  await expect(page).toHaveTitle("Scopegate");
+  await expect(page).toHaveTitle("Scopegate playground: what can this token do?");
 });
 
 test("the fix is at most four stops from the field", async ({ playground, page }) => {

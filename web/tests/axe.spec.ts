@@ -94,6 +94,37 @@ const states: [string, (playground: Playground) => Promise<unknown>][] = [
       await playground.write("!!");
     },
   ],
+  [
+    "a client that is refused, with what passes before",
+    async (playground) => {
+      await playground.write(PUSH + AZ_MAP);
+      await playground.more.getByRole("button", { name: "1 step passes" }).click();
+    },
+  ],
+  [
+    "the list of commands",
+    async (playground) => {
+      await playground.write(PUSH + AZ_MAP);
+      const box = (await playground.openPanel("Client")).getByRole("combobox", { name: "Command" });
+      await box.fill("tags");
+      await expect(playground.page.getByRole("listbox").getByRole("option").first()).toBeVisible();
+    },
+  ],
+  [
+    "a list of commands in which nothing fits",
+    async (playground) => {
+      await (await playground.openPanel("Client")).getByRole("combobox", { name: "Command" }).fill("!!");
+      await expect(playground.more).toContainText("No match.");
+    },
+  ],
+  [
+    "the palette",
+    async (playground) => {
+      await playground.write(PUSH + AZ_MAP);
+      await playground.page.getByRole("button", { name: "Commands" }).click();
+      await expect(playground.page.getByRole("listbox").getByRole("option").first()).toBeVisible();
+    },
+  ],
   ["the menu", (playground) => playground.page.getByRole("button", { name: "Examples" }).click()],
   ["the dialog", (playground) => playground.page.getByRole("button", { name: "Share" }).click()],
   ["a notice", (playground) => playground.page.goto(`${playground.page.url()}#1.AAAA`)],

@@ -186,7 +186,7 @@ test.describe("names that would do something", () => {
         await expect(playground.more).toContainText("An access token");
         await playground.write(`az acr repository show-tags -n '${name}' --repository '${name}'`);
         const panel = await playground.openPanel("Client");
-        await panel.getByRole("combobox", { name: "Operation" }).selectOption("docker push");
+        await playground.run("docker push");
         await panel.getByRole("textbox", { name: "Repository" }).fill(name);
         await panel.getByRole("textbox", { name: "Tag" }).fill(name);
         await expect(panel.getByRole("textbox", { name: "Tag" })).toHaveValue(name.trim());
@@ -224,7 +224,7 @@ test.describe("names that would do something", () => {
       }
     }
     await page.goto(site.url);
-    await page.getByRole("button", { name: "Forget it" }).click();
+    await page.getByRole("button", { name: "Delete saved data" }).click();
     await isAlive(playground);
   });
 });

@@ -53,11 +53,12 @@ test("every control is reached, in the order of the page, and the focus is seen"
   await playground.says("Denied");
   const stops = await walk(page);
   for (const [index, name] of [
-    "Skip to the answer",
-    "Registry",
+    "Skip to answer",
+    "Commands Ctrl K",
+    "Theme: system",
+    "Registry type",
     "Examples",
     "Share",
-    "colours: Auto",
     "Clear",
     "Paste anything",
   ].entries()) {
@@ -75,10 +76,10 @@ test("every control is reached, in the order of the page, and the focus is seen"
     "samples/nginx pull: denied",
     "add repositories",
     "Client",
-    "Operation",
+    "Command",
     "Repository",
     "Tag",
-    "Forget it",
+    "Delete saved data",
   ]) {
     expect(stops).toContain(name);
   }
@@ -189,7 +190,7 @@ test("every example opens", async ({ playground, page }) => {
   expect(names.length).toBeGreaterThan(4);
   for (const name of names) {
     await playground.chooseExample(name);
-    await expect(playground.announced).toContainText(`example: ${name}`);
+    await expect(playground.announced).toContainText(`Example loaded: ${name}`);
     await expect(playground.answer.getByText(/^(Allowed|Denied|Partly allowed)$/)).toBeVisible();
   }
 });

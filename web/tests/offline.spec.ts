@@ -31,8 +31,8 @@ async function useAll(playground: Playground): Promise<void> {
   );
   await playground.share();
   await playground.chooseExample("Before and after");
-  await page.getByRole("button", { name: /^colours: / }).click();
-  await page.getByRole("button", { name: "Forget it" }).click();
+  await page.getByRole("button", { name: /^Theme: / }).click();
+  await page.getByRole("button", { name: "Delete saved data" }).click();
 }
 
 /** Waits until the service worker has every file. */

@@ -34,7 +34,7 @@ export class Playground {
     this.headline = this.answer.getByRole("heading", { level: 3 }).first();
     this.matrix = page.getByRole("region", { name: "Repositories" });
     this.repository = this.matrix.getByRole("textbox", { name: "add repositories" });
-    this.more = page.getByRole("region", { name: "more" });
+    this.more = page.getByRole("region", { name: "Details" });
     this.announced = page.getByRole("status");
   }
 
@@ -96,6 +96,18 @@ export class Playground {
     const panel = this.more.getByRole("tabpanel", { name });
     await expect(panel.getByText("Loading…")).toHaveCount(0);
     return panel;
+  }
+
+  /** Chooses by typing, as one does in a list that is long. */
+  async pick(combobox: Locator, name: string): Promise<void> {
+    await combobox.and(this.page.locator("input")).fill(name);
+    await combobox.press("Enter");
+    await expect(combobox).toHaveValue(name);
+  }
+
+  /** Chooses what a client does. */
+  async run(command: string): Promise<void> {
+    await this.pick((await this.openPanel("Client")).getByRole("combobox", { name: "Command" }), command);
   }
 
   async chooseExample(name: string): Promise<void> {

@@ -17,7 +17,7 @@ async function fillAll(playground: Playground): Promise<void> {
   await playground.answer.getByRole("button", { name: "Save as test" }).click();
   await playground.repository.fill("team/app team/web");
   await playground.repository.press("Enter");
-  await playground.page.getByRole("combobox", { name: "Registry" }).selectOption("CNCF distribution");
+  await playground.page.getByRole("combobox", { name: "Registry type" }).selectOption("CNCF Distribution");
   const token = await playground.openPanel("Token");
   await token.getByRole("combobox", { name: "Meanwhile" }).selectOption("token disabled");
   await token.getByRole("slider", { name: "Clock" }).fill("61");
@@ -120,19 +120,15 @@ const MODEL = { maps: [{ name: "m", registry: "", description: "", actions: [REA
 
 /** Ends of addresses that are no links, and what is said. */
 const refused: [string, string, string][] = [
-  [
-    "of a newer version",
-    "#2.AAAA",
-    "this link was made by a newer version of the page; close all its tabs and open it again",
-  ],
-  ["cut", linkTo(MODEL).slice(0, -9), "this link is not whole: it was cut or changed on its way"],
-  ["empty", "#1.", "this link is not whole"],
-  ["garbage", "#1.AAAA", "this link is not whole"],
-  ["no link", "#section", "this address ends in something that is no link of this page"],
-  ["something else", linkTo({ maps: "none" }), "this link holds something that this page does not understand"],
-  ["a list", linkTo([]), "this link holds something that this page does not understand"],
-  ["no JSON", `#1.${deflateRawSync("{").toString("base64url")}`, "this link is not whole"],
-  ["a bomb", linkTo({ pasted: " ".repeat(64 << 20) }), "this link is not whole"],
+  ["of a newer version", "#2.AAAA", "This link needs a newer version. Close all Scopegate tabs, then open it again."],
+  ["cut", linkTo(MODEL).slice(0, -9), "This link is incomplete or damaged. Ask the sender to copy it again."],
+  ["empty", "#1.", "This link is incomplete or damaged"],
+  ["garbage", "#1.AAAA", "This link is incomplete or damaged"],
+  ["no link", "#section", "This link isn't valid."],
+  ["something else", linkTo({ maps: "none" }), "This link contains data this page can't read."],
+  ["a list", linkTo([]), "This link contains data this page can't read."],
+  ["no JSON", `#1.${deflateRawSync("{").toString("base64url")}`, "This link is incomplete or damaged"],
+  ["a bomb", linkTo({ pasted: " ".repeat(64 << 20) }), "This link is incomplete or damaged"],
 ];
 
 test("an invalid link is said to be invalid, and nothing is lost", async ({ playground, page, site }) => {
@@ -149,7 +145,7 @@ test("an invalid link is said to be invalid, and nothing is lost", async ({ play
   }
   await page.goto(`${site.url}#1.AAAA`);
   await page.reload();
-  await expect(page.getByRole("alert")).toContainText("this link is not whole");
+  await expect(page.getByRole("alert")).toContainText("This link is incomplete or damaged");
   await playground.says("Allowed");
 });
 
@@ -192,8 +188,8 @@ test("what was typed survives a reload, until it is forgotten", async ({ playgro
   await page.reload();
   await playground.says("Denied", "team/app is denied push");
   expect(await playground.rules()).toEqual([READ]);
-  await page.getByRole("button", { name: "Forget it" }).click();
-  await expect(playground.announced).toContainText("everything that was kept is forgotten");
+  await page.getByRole("button", { name: "Delete saved data" }).click();
+  await expect(playground.announced).toContainText("Saved data deleted.");
   await expect(playground.question).toHaveValue("");
   await page.reload();
   await expect(playground.map).toContainText("No rule yet");
@@ -202,7 +198,7 @@ test("what was typed survives a reload, until it is forgotten", async ({ playgro
 });
 
 test("what was here before a link or an example can be brought back", async ({ playground, page, site }) => {
-  const back = page.getByRole("button", { name: "Bring it back" });
+  const back = page.getByRole("button", { name: "Restore" });
   await playground.use(READ);
   await playground.ask("repository:team/app:push");
   await playground.chooseExample("Push without pull");
@@ -225,7 +221,7 @@ test("what was here before a link or an example can be brought back", async ({ p
 });
 
 test("an example that was touched takes the place of nothing, and is kept as well", async ({ playground, page }) => {
-  const back = page.getByRole("button", { name: "Bring it back" });
+  const back = page.getByRole("button", { name: "Restore" });
   await playground.use(READ);
   await playground.chooseExample("Push without pull");
   await playground.ask("repository:touched:pull");
@@ -259,7 +255,7 @@ test("a link is read out of a sentence, and an invalid one goes with the first c
     await page.goto(site.url);
   }
   await page.goto(`${site.url}#1.AAAA`);
-  await expect(page.getByRole("alert")).toContainText("this link is not whole");
+  await expect(page.getByRole("alert")).toContainText("This link is incomplete or damaged");
   await playground.ask("repository:team/app:push");
   await page.reload();
   await playground.says("Denied");
@@ -269,7 +265,7 @@ test("a link is read out of a sentence, and an invalid one goes with the first c
 test("an untouched page is not missed", async ({ playground, page }) => {
   await playground.chooseExample("Push without pull");
   await playground.says("Denied");
-  await expect(page.getByRole("button", { name: "Bring it back" })).toHaveCount(0);
+  await expect(page.getByRole("button", { name: "Restore" })).toHaveCount(0);
 });
 
 test("what is too large to be read at once is kept, and forgotten", async ({ playground, page }) => {
@@ -282,7 +278,7 @@ test("what is too large to be read at once is kept, and forgotten", async ({ pla
   await expect(playground.map).toContainText("… and 99,800 more");
   // By the keyboard: the page still grows while it reads a map of this size, and a click may end
   // beside what it began on.
-  await page.getByRole("button", { name: "Forget it" }).press("Enter");
+  await page.getByRole("button", { name: "Delete saved data" }).press("Enter");
   await expect(playground.map).toContainText("No rule yet");
   await expect
     .poll(() =>
@@ -340,9 +336,9 @@ test("the page works where nothing may be kept", async ({ page, site }) => {
   await playground.use(READ);
   await playground.ask("repository:team/app:pull");
   await playground.says("Allowed");
-  await expect(page.getByRole("contentinfo")).toContainText("This browser does not keep what stands here");
-  await page.getByRole("button", { name: /^colours: / }).click();
-  await page.getByRole("button", { name: "Forget it" }).click();
+  await expect(page.getByRole("contentinfo")).toContainText("Your browser isn't saving this page");
+  await page.getByRole("button", { name: /^Theme: / }).click();
+  await page.getByRole("button", { name: "Delete saved data" }).click();
   await expect(playground.question).toHaveValue("");
 });
 
@@ -356,7 +352,7 @@ test("what is kept and is nothing of the page's is not shown", async ({ page, si
 });
 
 test("the colours are chosen, and stay chosen", async ({ playground, page }) => {
-  const button = page.getByRole("button", { name: /^colours: / });
+  const button = page.getByRole("button", { name: /^Theme: / });
   const seen: string[] = [];
   for (const _ of ["light", "dark", "system"]) {
     await button.click();
@@ -364,5 +360,5 @@ test("the colours are chosen, and stay chosen", async ({ playground, page }) => 
     seen.push((await button.getAttribute("aria-label")) ?? "");
     await expect(playground.field).toBeVisible();
   }
-  expect(seen).toEqual(["colours: Light", "colours: Dark", "colours: Auto"]);
+  expect(seen).toEqual(["Theme: light", "Theme: dark", "Theme: system"]);
 });

@@ -15,7 +15,7 @@ test("an empty page says how to begin, with an example that goes at the first ke
   await expect(playground.answer).toContainText("Paste an error, a scope map or a token");
   await expect(playground.answer).toContainText("An example: what the page says of a push that was denied");
   await expect(playground.headline).toHaveText(/^Denied: docker push samples\/nginx will fail/);
-  await expect(playground.page).toHaveTitle("Scopegate");
+  await expect(playground.page).toHaveTitle("Scopegate playground: what can this token do?");
   await expect(playground.map).toContainText("No rule yet. Paste a map above, or add a rule.");
   await expect(playground.field).toBeEmpty();
   await playground.field.press("d");

@@ -164,7 +164,7 @@ test("the exported file is pasted back, and everything is as it was", async ({ p
   await keep(playground, "repository:team/app:push");
   const panel = await playground.openPanel("Tests");
   const yaml = await playground.copied(panel.getByRole("button", { name: "Copy as YAML" }));
-  await page.getByRole("button", { name: "Forget it" }).click();
+  await page.getByRole("button", { name: "Delete saved data" }).click();
   await expect(playground.map).toContainText("No rule yet");
   await playground.write(yaml);
   await expect(playground.found).toHaveText(["assertions 2 assertions", "scope map MyScopeMap 1 action"]);

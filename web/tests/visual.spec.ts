@@ -16,16 +16,16 @@ const NOW = new Date("2026-03-01T12:00:00Z");
 const states: [string, string, (playground: Playground) => Promise<unknown>][] = [
   ["newcomer", "", (playground) => playground.write(PUSH + AZ_MAP)],
   ["matrix", "Repositories", (playground) => playground.chooseExample("Rules that add up")],
-  ["client", "more", (playground) => playground.chooseExample("Pull works, listing tags does not")],
-  ["compare", "more", (playground) => playground.chooseExample("Before and after")],
+  ["client", "Details", (playground) => playground.chooseExample("Pull works, listing tags does not")],
+  ["compare", "Details", (playground) => playground.chooseExample("Before and after")],
   [
     "token",
-    "more",
+    "Details",
     (playground) => playground.write(token(accessClaims(NOW.getTime() / 1000 - 7200, ["team/app", "pull"]))),
   ],
   [
     "tests",
-    "more",
+    "Details",
     async (playground) => {
       await playground.write(PUSH + AZ_MAP);
       await playground.answer.getByRole("button", { name: "Save as test" }).click();

@@ -53,7 +53,7 @@ export function key(scopes: Scopes): string {
  * that.
  */
 export const once: Asking = {
-  about: "it asks for what it thinks that it needs, and never again, whatever the challenge says",
+  about: "This client requests a fixed set of scopes and ignores later challenges.",
   before: (wanted) => wanted,
   after: () => null,
 };
@@ -63,8 +63,7 @@ export const once: Asking = {
  * had sent a body.
  */
 export const addsTheChallenge: Asking = {
-  about:
-    "it asks again with what the challenge adds, except for requests with a body and for challenges with two scopes",
+  about: "Retries with the scopes from the challenge, except on uploads or when the challenge has several scopes.",
   before: (wanted) => wanted,
   reuses: true,
   after: ({ method, own, challenged }) => {
@@ -77,7 +76,7 @@ export const addsTheChallenge: Asking = {
  * go-containerregistry, which crane and Flux use: what the challenge says comes first, and stays.
  */
 export const challengeFirst: Asking = {
-  about: "it asks again with the challenge's scopes before its own",
+  about: "Retries with the challenge's scopes first.",
   before: (wanted, memory) => memory.scopes ?? wanted,
   after: ({ challenged, wanted }, memory) => {
     const asked = memory.scopes ?? wanted;
@@ -91,7 +90,7 @@ export const challengeFirst: Asking = {
  * oras-go, which oras and Helm use: waits for a challenge, and merges what it says with its own.
  */
 export const mergesTheChallenge: Asking = {
-  about: "it asks for its own scopes and the challenge's, merged, once for each request",
+  about: "Requests its own and the challenge's scopes together, once per request.",
   before: (wanted, memory) => {
     const scopes = merged(wanted);
     return memory.tokens.has(key(scopes)) ? scopes : null;
@@ -101,7 +100,7 @@ export const mergesTheChallenge: Asking = {
 
 /** containerd: waits for a challenge, and asks for what it says beside its own, unmerged. */
 export const besideTheChallenge: Asking = {
-  about: "it asks for its own scopes beside the challenge's, and stops at the second refusal",
+  about: "Requests both sets of scopes and stops after a second refusal.",
   before: (wanted, memory) => (memory.scopes === null ? null : sorted([...wanted, ...memory.scopes])),
   after: ({ wanted, challenged }, memory) => {
     memory.scopes = challenged;
@@ -111,7 +110,7 @@ export const besideTheChallenge: Asking = {
 
 /** The Azure SDKs, and Renovate for tags: exactly what the challenge says. */
 export const asChallenged: Asking = {
-  about: "it asks for exactly what the challenge says",
+  about: "Requests exactly what the challenge asks for.",
   before: (_, memory) => memory.scopes,
   after: ({ challenged }, memory) => {
     memory.scopes = challenged;

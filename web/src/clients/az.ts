@@ -10,12 +10,12 @@ import { client, type Request } from "./operation";
 import * as rows from "./rows";
 import { request } from "./rows";
 
-const begins: readonly Request[] = [{ ...rows.ping, purpose: "looks whether the registry answers" }, rows.ping];
+const begins: readonly Request[] = [{ ...rows.ping, purpose: "Check that the registry is reachable" }, rows.ping];
 const azure = ["acr"] as const;
 
 const metadata = (actions: string): string[] => [`repository:{repository}:${actions}`];
-const tags = request("GET", "/acr/v1/{repository}/_tags?n=100", "lists the tags");
-const oneTag = request("GET", "/acr/v1/{repository}/_tags/{tag}", "looks up the tag");
+const tags = request("GET", "/acr/v1/{repository}/_tags?n=100", "List tags");
+const oneTag = request("GET", "/acr/v1/{repository}/_tags/{tag}", "Look up the tag");
 
 export const az = client(
   "az",
@@ -24,39 +24,39 @@ export const az = client(
     {
       id: "login",
       name: "az acr login --username",
-      about: "looks whether the registry answers, and has docker log in",
+      about: "Checks that the registry is reachable, then logs docker in.",
       prints: "Login Succeeded",
       sessions: [{ asks: [], requests: [...begins, rows.loggedIn] }],
     },
     {
       id: "repository-list",
       name: "az acr repository list",
-      about: "lists the repositories of the registry",
+      about: "Lists the repositories of the registry.",
       prints: '[\n  "{repository}",\n  …',
       sessions: [
         {
           asks: ["registry:catalog:*"],
-          requests: [...begins, request("GET", "/v2/_catalog?n=100", "lists the repositories")],
+          requests: [...begins, request("GET", "/v2/_catalog?n=100", "List repositories")],
         },
       ],
     },
     {
       id: "repository-show",
       name: "az acr repository show",
-      about: "reads the attributes of a repository",
+      about: "Reads the attributes of a repository.",
       prints: '{\n  "changeableAttributes": {\n  …',
       profiles: azure,
       sessions: [
         {
           asks: metadata("metadata_read"),
-          requests: [...begins, request("GET", "/acr/v1/{repository}", "reads the attributes")],
+          requests: [...begins, request("GET", "/acr/v1/{repository}", "Read the attributes")],
         },
       ],
     },
     {
       id: "repository-show-tags",
       name: "az acr repository show-tags",
-      about: "lists the tags",
+      about: "Lists the tags of a repository.",
       prints: '[\n  "{tag}",\n  …',
       profiles: azure,
       sessions: [{ asks: metadata("metadata_read"), requests: [...begins, tags] }],
@@ -64,13 +64,13 @@ export const az = client(
     {
       id: "repository-delete",
       name: "az acr repository delete --repository",
-      about: "deletes a repository with all that is in it",
+      about: "Deletes a repository and everything in it.",
       prints: '{\n  "manifestsDeleted": [ …',
       profiles: azure,
       sessions: [
         {
           asks: metadata("delete,metadata_read"),
-          requests: [...begins, request("DELETE", "/acr/v1/{repository}", "deletes the repository")],
+          requests: [...begins, request("DELETE", "/acr/v1/{repository}", "Delete the repository")],
         },
       ],
     },
@@ -78,7 +78,7 @@ export const az = client(
       id: "repository-delete-image",
       name: "az acr repository delete --image",
       about:
-        "looks up the digest of a tag and its other tags, and deletes the manifest: `content/delete` alone is not enough",
+        "Finds the digest of a tag, then deletes the manifest with all its tags. `content/delete` alone is not enough.",
       prints: "",
       profiles: azure,
       sessions: [
@@ -88,7 +88,7 @@ export const az = client(
             ...begins,
             oneTag,
             tags,
-            request("DELETE", "/v2/{repository}/manifests/{digest}", "deletes the manifest"),
+            request("DELETE", "/v2/{repository}/manifests/{digest}", "Delete the manifest"),
           ],
         },
       ],
@@ -96,34 +96,33 @@ export const az = client(
     {
       id: "repository-untag",
       name: "az acr repository untag",
-      about:
-        "removes a tag and leaves the manifest; the registry wants `delete`, though the documentation says `metadata/write`",
+      about: "Removes a tag but keeps the manifest. Needs `delete`, although the docs say `metadata/write`.",
       prints: "",
       profiles: azure,
       sessions: [
         {
           asks: metadata("delete"),
-          requests: [...begins, request("DELETE", "/acr/v1/{repository}/_tags/{tag}", "removes the tag")],
+          requests: [...begins, request("DELETE", "/acr/v1/{repository}/_tags/{tag}", "Remove the tag")],
         },
       ],
     },
     {
       id: "repository-update",
       name: "az acr repository update",
-      about: "locks or unlocks a repository",
+      about: "Locks or unlocks a repository.",
       prints: '{\n  "changeableAttributes": {\n  …',
       profiles: azure,
       sessions: [
         {
           asks: metadata("metadata_write,metadata_read"),
-          requests: [...begins, request("PATCH", "/acr/v1/{repository}", "writes the attributes")],
+          requests: [...begins, request("PATCH", "/acr/v1/{repository}", "Update the attributes")],
         },
       ],
     },
     {
       id: "manifest-list",
       name: "az acr manifest list",
-      about: "lists the manifests, and reads each of them",
+      about: "Lists the manifests and reads each of them.",
       prints: '[\n  {\n    "schemaVersion": 2,\n  …',
       profiles: azure,
       sessions: [
@@ -131,7 +130,7 @@ export const az = client(
           asks: metadata("pull,metadata_read"),
           requests: [
             ...begins,
-            request("GET", "/acr/v1/{repository}/_manifests?n=100", "lists the manifests"),
+            request("GET", "/acr/v1/{repository}/_manifests?n=100", "List manifests"),
             rows.getByDigest,
           ],
         },
@@ -140,20 +139,20 @@ export const az = client(
     {
       id: "manifest-list-metadata",
       name: "az acr manifest list-metadata",
-      about: "lists the manifests with their tags and times",
+      about: "Lists the manifests with their tags and times.",
       prints: '[\n  {\n    "digest": "{digest}",\n  …',
       profiles: azure,
       sessions: [
         {
           asks: metadata("metadata_read"),
-          requests: [...begins, request("GET", "/acr/v1/{repository}/_manifests?n=100", "lists the manifests")],
+          requests: [...begins, request("GET", "/acr/v1/{repository}/_manifests?n=100", "List manifests")],
         },
       ],
     },
     {
       id: "import",
-      name: "az acr import --username, from this registry",
-      about: "has another registry pull from this one; writing there is a matter of roles, not of scope maps",
+      name: "az acr import (from this registry)",
+      about: "Another registry pulls from this one. Writing there needs a role, not a scope map.",
       prints: "",
       says: "ERROR: Invalid message Unauthorized Unauthorized {body}",
       sessions: [{ asking: asChallenged, asks: [], requests: [rows.getManifest, ...rows.getBlobs] }],

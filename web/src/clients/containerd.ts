@@ -25,14 +25,14 @@ export const containerd = client("containerd", { asking: besideTheChallenge, say
   {
     id: "pull",
     name: "ctr images pull",
-    about: "looks up the tag, then reads the manifest and the layers",
+    about: "Finds the digest of the tag, then reads the manifest and the layers.",
     prints: "done",
     sessions: pull,
   },
   {
     id: "push",
     name: "ctr images push",
-    about: "mounts the layers that containerd knows from another repository, uploads the rest, and writes the manifest",
+    about: "Mounts layers from another repository where it can, uploads the rest, then uploads the manifest.",
     prints: "done",
     says: `ctr: ${message}`,
     sessions: [
@@ -52,8 +52,8 @@ export const containerd = client("containerd", { asking: besideTheChallenge, say
 export const kubelet = client("kubelet", { asking: besideTheChallenge, says: "" }, [
   {
     id: "pull",
-    name: "a Kubernetes node's pull",
-    about: "the kubelet has containerd pull, with the credentials of an image pull secret",
+    name: "Kubernetes node: pull image",
+    about: "containerd pulls the image with the credentials of an image pull secret.",
     prints: 'Successfully pulled image "{registry}/{repository}:{tag}"',
     says: `Failed to pull image "{registry}/{repository}:{tag}": failed to pull and unpack image "{registry}/{repository}:{tag}": ${resolving}`,
     sessions: pull,

@@ -26,9 +26,9 @@ export function push(before: string): readonly Request[] {
 
 /** The same with layers that it has seen in another repository. */
 export function pushMount(before: string): readonly Request[] {
-  const purpose = "looks whether the layer is where it was seen last";
+  const purpose = "Check that the layer exists where it was last seen";
   const elsewhere = rows.request("HEAD", "/v2/{source}/blobs/{layer}", purpose);
-  const goesOn = "it uploads the layer";
+  const goesOn = "Uploads the layer instead.";
   return [
     ...begins(before),
     { ...elsewhere, asks: mounts, goesOn },

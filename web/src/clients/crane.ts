@@ -23,21 +23,21 @@ export const crane = client("crane", { asking: challengeFirst, says: refused }, 
   {
     id: "pull",
     name: "crane pull",
-    about: "reads the manifest, then the layers",
+    about: "Reads the manifest, then the layers.",
     prints: "",
     sessions: [{ asks: reads, requests: [rows.ping, rows.getManifest, ...rows.getBlobs] }],
   },
   {
     id: "push",
     name: "crane push",
-    about: "looks whether the manifest is there, uploads what is not, and writes the manifest",
+    about: "Checks that the manifest exists, uploads what is missing, then uploads the manifest.",
     prints: "{registry}/{repository}@{digest}",
     sessions: [{ asks: writes, requests: [rows.ping, headManifest, headLayer, ...rows.upload, rows.putManifest] }],
   },
   {
     id: "copy",
     name: "crane copy",
-    about: "reads the manifest of one repository, mounts its layers into the other, and writes the manifest there",
+    about: "Reads a manifest from one repository, mounts its layers into another, then uploads the manifest there.",
     prints: "{registry}/{repository}:{tag}: digest: {digest} size: 344",
     sessions: [
       {
@@ -45,7 +45,7 @@ export const crane = client("crane", { asking: challengeFirst, says: refused }, 
         requests: [
           rows.ping,
           {
-            ...rows.request("GET", "/v2/{source}/manifests/{tag}", "reads the manifest of the source"),
+            ...rows.request("GET", "/v2/{source}/manifests/{tag}", "Get the source manifest"),
             says: `Error: fetching "{registry}/{source}:{tag}": {method} {url}: UNAUTHORIZED: {message}; {detail}`,
           },
         ],
@@ -55,7 +55,7 @@ export const crane = client("crane", { asking: challengeFirst, says: refused }, 
         asks: [...writes, "repository:{source}:pull"],
         requests: [
           rows.ping,
-          { ...rows.mount, goesOn: "it uploads the layer" },
+          { ...rows.mount, goesOn: "Uploads the layer instead." },
           ...rows.uploadInstead,
           rows.putManifest,
         ],
@@ -65,23 +65,23 @@ export const crane = client("crane", { asking: challengeFirst, says: refused }, 
   {
     id: "ls",
     name: "crane ls",
-    about: "lists the tags",
+    about: "Lists the tags of a repository.",
     prints: "{tag}",
     says: "Error: reading tags for {registry}/{repository}: {method} {url}: UNAUTHORIZED: {message}; {detail}",
     sessions: [
       {
         asks: reads,
-        requests: [rows.ping, rows.request("GET", "/v2/{repository}/tags/list?n=1000", "lists the tags")],
+        requests: [rows.ping, rows.request("GET", "/v2/{repository}/tags/list?n=1000", "List tags")],
       },
     ],
   },
   {
     id: "digest",
     name: "crane digest",
-    about: "looks up the digest of the tag",
+    about: "Finds the digest of the tag.",
     prints: "{digest}",
     sessions: [
-      { asks: reads, requests: [rows.ping, { ...rows.headManifest, goesOn: "it reads the manifest with GET" }] },
+      { asks: reads, requests: [rows.ping, { ...rows.headManifest, goesOn: "Reads the manifest with GET." }] },
       {
         asks: reads,
         requests: [
@@ -94,25 +94,25 @@ export const crane = client("crane", { asking: challengeFirst, says: refused }, 
   {
     id: "delete",
     name: "crane delete",
-    about: "deletes a manifest; what it asks for is more than it needs",
+    about: "Deletes a manifest. It requests more than it needs.",
     prints: "",
     sessions: [
       {
         asks: ["repository:{repository}:push,pull,delete"],
-        requests: [rows.ping, rows.request("DELETE", "/v2/{repository}/manifests/{digest}", "deletes the manifest")],
+        requests: [rows.ping, rows.request("DELETE", "/v2/{repository}/manifests/{digest}", "Delete the manifest")],
       },
     ],
   },
   {
     id: "catalog",
     name: "crane catalog",
-    about: "lists the repositories of the registry",
+    about: "Lists the repositories of the registry.",
     prints: "app\n…",
     says: "Error: reading tags for {registry}: {method} {url}: UNAUTHORIZED: {message}; {detail}",
     sessions: [
       {
         asks: ["registry:catalog:*"],
-        requests: [rows.ping, rows.request("GET", "/v2/_catalog?n=1000", "lists the repositories")],
+        requests: [rows.ping, rows.request("GET", "/v2/_catalog?n=1000", "List repositories")],
       },
     ],
   },

@@ -13,7 +13,7 @@ const denied = "denied: requested access to the resource is denied";
 const refersTo = "The push refers to repository [{registry}/{repository}]";
 const pullAndPush = ["repository:{repository}:push,pull"];
 
-const arrived: Request = rows.request("HEAD", "/v2/{repository}/blobs/{layer}", "looks whether the layer has arrived");
+const arrived: Request = rows.request("HEAD", "/v2/{repository}/blobs/{layer}", "Check that the layer exists");
 const upload: readonly Request[] = [...rows.upload, arrived];
 
 export const docker = client(
@@ -26,14 +26,14 @@ export const docker = client(
     {
       id: "login",
       name: "docker login",
-      about: "tries a name and a password, and keeps them",
+      about: "Checks the credentials and saves them.",
       prints: "Login Succeeded",
       sessions: [{ asks: [], requests: [rows.ping, rows.loggedIn] }],
     },
     {
       id: "pull",
       name: "docker pull",
-      about: "looks up the tag, then reads the manifest and the layers",
+      about: "Finds the digest of the tag, then reads the manifest and the layers.",
       prints: "Status: Downloaded newer image for {registry}/{repository}:{tag}\n{registry}/{repository}:{tag}",
       sessions: [
         {
@@ -42,7 +42,7 @@ export const docker = client(
             rows.ping,
             {
               ...rows.headManifest,
-              goesOn: "it reads the manifest by its tag, in case HEAD is what the registry does not like",
+              goesOn: "Retries with GET by tag, in case the registry rejects HEAD.",
             },
             { ...rows.getManifest, when: "refused" },
             { ...rows.getByDigest, when: "passed" },
@@ -54,16 +54,15 @@ export const docker = client(
     {
       id: "push",
       name: "docker push",
-      about: "uploads each layer and the configuration, then writes the manifest",
+      about: "Uploads the layers and the configuration, then the manifest.",
       prints: `${refersTo}\n{tag}: digest: {digest} size: 522`,
       says: `${refersTo}\n${denied}`,
       sessions: [{ asks: pullAndPush, requests: [rows.ping, ...upload, rows.putManifest] }],
     },
     {
       id: "push-mount",
-      name: "docker push, of layers from another repository",
-      about:
-        "mounts the layers that the engine knows from another repository of the same registry, and uploads those that it may not mount",
+      name: "docker push (cross-repository mount)",
+      about: "Mounts layers from another repository of the same registry, and uploads those that it may not mount.",
       prints: `${refersTo}\nMounted from {source}\n{tag}: digest: {digest} size: 522`,
       says: `${refersTo}\n${denied}`,
       sessions: [
@@ -71,8 +70,8 @@ export const docker = client(
           asks: pullAndPush,
           requests: [
             rows.ping,
-            { ...rows.headLayer, goesOn: "it goes on as if the layer were not there" },
-            { ...rows.mount, asks: [...pullAndPush, "repository:{source}:pull"], goesOn: "it uploads the layer" },
+            { ...rows.headLayer, goesOn: "Treats the layer as missing." },
+            { ...rows.mount, asks: [...pullAndPush, "repository:{source}:pull"], goesOn: "Uploads the layer instead." },
             ...rows.uploadInstead,
             arrived,
             ...rows.uploadConfig,
@@ -84,7 +83,7 @@ export const docker = client(
     {
       id: "manifest-inspect",
       name: "docker manifest inspect",
-      about: "reads the manifest and the configuration, without the engine",
+      about: "Reads the manifest and the configuration, without the docker engine.",
       prints: '{\n\t"schemaVersion": 2,\n\t…',
       says: `errors:\n${denied}\nunauthorized: {message}`,
       sessions: [{ asks: ["repository:{repository}:pull"], requests: [rows.ping, rows.getManifest, rows.getConfig] }],

@@ -36,21 +36,21 @@ export const helm = client("helm", { asking: mergesTheChallenge, says: refused }
   {
     id: "login",
     name: "helm registry login",
-    about: "tries a name and a password, and keeps them",
+    about: "Checks the credentials and saves them.",
     prints: "Login Succeeded",
     sessions: [{ asks: [], requests: [rows.loggedIn] }],
   },
   {
     id: "pull",
     name: "helm pull --version",
-    about: "reads the chart of an exact version; without `--version` it lists the tags first, as `helm show` does",
+    about: "Reads the chart of an exact version. Without `--version` it lists the tags first, like `helm show`.",
     prints: "Pulled: {registry}/{repository}:{tag}",
     sessions: [{ asks: reads, requests: fetches("") }],
   },
   {
     id: "push",
     name: "helm push",
-    about: "uploads what is not there, and writes the manifest under its digest and under its version",
+    about: "Uploads what is missing, then the manifest by its digest and by its version.",
     prints: "Pushed: {registry}/{repository}:{tag}",
     sessions: [
       {
@@ -63,9 +63,9 @@ export const helm = client("helm", { asking: mergesTheChallenge, says: refused }
           rows.headLayer,
           pushed(rows.startUpload, "Push"),
           pushed(endUpload, "Push"),
-          pushed(rows.request("PUT", "/v2/{repository}/manifests/{digest}", "writes the manifest"), "Push"),
+          pushed(rows.request("PUT", "/v2/{repository}/manifests/{digest}", "Put manifest"), "Push"),
           rows.getByDigest,
-          pushed(rows.request("PUT", "/v2/{repository}/manifests/{tag}", "gives the manifest its version"), "Tag"),
+          pushed(rows.request("PUT", "/v2/{repository}/manifests/{tag}", "Put manifest by its version"), "Tag"),
         ],
       },
     ],
@@ -73,7 +73,7 @@ export const helm = client("helm", { asking: mergesTheChallenge, says: refused }
   {
     id: "install",
     name: "helm install",
-    about: "lists the tags to find the newest version, and reads the chart; with `--version` it does not list them",
+    about: "Lists the tags to find the newest version, then reads the chart. With `--version` it lists nothing.",
     prints: "Pulled: {registry}/{repository}:{tag}",
     sessions: [{ asks: reads, requests: [finds("INSTALLATION FAILED: "), ...fetches("INSTALLATION FAILED: ")] }],
   },
@@ -81,7 +81,7 @@ export const helm = client("helm", { asking: mergesTheChallenge, says: refused }
     id: "dependency-update",
     name: "helm dependency update",
     about:
-      "lists the tags to find the newest version within a range, and reads the chart; an exact version needs no list",
+      "Lists the tags to find the newest version within a range, then reads the chart. An exact version needs no list.",
     prints: "Saving 1 charts\nPulled: {registry}/{repository}:{tag}\nDeleting outdated charts",
     sessions: [
       {
@@ -93,7 +93,7 @@ export const helm = client("helm", { asking: mergesTheChallenge, says: refused }
   {
     id: "show",
     name: "helm show chart",
-    about: "lists the tags to find the newest version, and reads the chart; with `--version` it does not list them",
+    about: "Lists the tags to find the newest version, then reads the chart. With `--version` it lists nothing.",
     prints: "Pulled: {registry}/{repository}:{tag}",
     sessions: [{ asks: reads, requests: [finds(""), ...fetches("")] }],
   },

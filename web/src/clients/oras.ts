@@ -20,34 +20,30 @@ const withoutBody = 'Error response from registry: {method} "{url}": response st
 export const headByDigest = rows.request(
   "HEAD",
   "/v2/{repository}/manifests/{digest}",
-  "looks whether the manifest is there",
+  "Check that the manifest exists",
 );
-export const endUpload = rows.request(
-  "PUT",
-  "/v2/{repository}/blobs/uploads/{upload}?digest={layer}",
-  "sends the layer",
-);
+export const endUpload = rows.request("PUT", "/v2/{repository}/blobs/uploads/{upload}?digest={layer}", "Upload layer");
 const headManifest: Request = { ...rows.headManifest, says: withoutBody };
 
 export const oras = client("oras", { asking: mergesTheChallenge, says: refused }, [
   {
     id: "login",
     name: "oras login",
-    about: "tries a name and a password, and keeps them",
+    about: "Checks the credentials and saves them.",
     prints: "Login Succeeded",
     sessions: [{ asks: [], requests: [rows.loggedIn] }],
   },
   {
     id: "pull",
     name: "oras pull",
-    about: "reads the manifest, then the layers",
+    about: "Reads the manifest, then the layers.",
     prints: "Pulled [registry] {registry}/{repository}:{tag}",
     sessions: [{ asks: reads, requests: [rows.getManifest, rows.getLayer] }],
   },
   {
     id: "push",
     name: "oras push",
-    about: "uploads what is not there, and writes the manifest",
+    about: "Uploads what is missing, then the manifest.",
     prints: "Pushed [registry] {registry}/{repository}:{tag}",
     sessions: [
       {
@@ -65,7 +61,7 @@ export const oras = client("oras", { asking: mergesTheChallenge, says: refused }
   {
     id: "copy",
     name: "oras copy",
-    about: "reads the manifest of one repository, mounts its layers into the other, and writes the manifest there",
+    about: "Reads a manifest from one repository, mounts its layers into another, then uploads the manifest there.",
     prints: "Copied [registry] {registry}/{source}:{tag} => [registry] {registry}/{repository}:{tag}",
     sessions: [
       {
@@ -73,7 +69,7 @@ export const oras = client("oras", { asking: mergesTheChallenge, says: refused }
         shares: "registry",
         requests: [
           {
-            ...rows.request("GET", "/v2/{source}/manifests/{tag}", "reads the manifest of the source"),
+            ...rows.request("GET", "/v2/{source}/manifests/{tag}", "Get the source manifest"),
             says: 'Error from source registry for "{registry}/{source}:{tag}": unauthorized: {message}: {detail}',
           },
         ],
@@ -97,14 +93,14 @@ export const oras = client("oras", { asking: mergesTheChallenge, says: refused }
   {
     id: "discover",
     name: "oras discover",
-    about: "looks up the digest of the tag, and lists what refers to it",
+    about: "Finds the digest of the tag, then lists what refers to it.",
     prints: "{registry}/{repository}@{digest}",
     sessions: [
       {
         asks: reads,
         requests: [
           headManifest,
-          rows.request("GET", "/v2/{repository}/referrers/{digest}", "lists what refers to the manifest"),
+          rows.request("GET", "/v2/{repository}/referrers/{digest}", "List referrers of the manifest"),
         ],
       },
     ],
@@ -112,23 +108,21 @@ export const oras = client("oras", { asking: mergesTheChallenge, says: refused }
   {
     id: "repo-tags",
     name: "oras repo tags",
-    about: "lists the tags",
+    about: "Lists the tags of a repository.",
     prints: "{tag}",
     sessions: [{ asks: reads, requests: [rows.listTags] }],
   },
   {
     id: "repo-ls",
     name: "oras repo ls",
-    about: "lists the repositories of the registry",
+    about: "Lists the repositories of the registry.",
     prints: "app\n…",
-    sessions: [
-      { asks: ["registry:catalog:*"], requests: [rows.request("GET", "/v2/_catalog", "lists the repositories")] },
-    ],
+    sessions: [{ asks: ["registry:catalog:*"], requests: [rows.request("GET", "/v2/_catalog", "List repositories")] }],
   },
   {
     id: "manifest-delete",
     name: "oras manifest delete",
-    about: "looks up the digest of the tag, reads the manifest, and deletes it",
+    about: "Finds the digest of the tag, reads the manifest, then deletes it.",
     prints: "Deleted [registry] {registry}/{repository}:{tag}",
     sessions: [
       {
@@ -136,7 +130,7 @@ export const oras = client("oras", { asking: mergesTheChallenge, says: refused }
         requests: [
           { ...headManifest, asks: reads },
           rows.getByDigest,
-          rows.request("DELETE", "/v2/{repository}/manifests/{digest}", "deletes the manifest"),
+          rows.request("DELETE", "/v2/{repository}/manifests/{digest}", "Delete the manifest"),
         ],
       },
     ],

@@ -18,18 +18,15 @@ export const renovate = client(
   [
     {
       id: "scan",
-      name: "Renovate, a lookup of tags",
-      about: "lists the tags with what the challenge names, then reads the manifest of the newest with `pull`",
+      name: "Renovate: list tags",
+      about: "Lists the tags with the scopes of the challenge, then reads the newest manifest with `pull`.",
       prints: "INFO: Dependency extraction complete",
       sessions: [
-        { asks: [], requests: [rows.request("GET", "/v2/{repository}/tags/list?n=10000", "lists the tags")] },
+        { asks: [], requests: [rows.request("GET", "/v2/{repository}/tags/list?n=10000", "List tags")] },
         {
           asking: once,
           asks: reads,
-          requests: [
-            rows.ping,
-            { ...rows.getManifest, goesOn: "it proposes the new tag without its digest and its labels" },
-          ],
+          requests: [rows.ping, { ...rows.getManifest, goesOn: "Proposes the tag without digest or labels." }],
         },
       ],
     },
@@ -42,13 +39,13 @@ export const flux = client(
   [
     {
       id: "scan",
-      name: "Flux, an ImageRepository",
-      about: "lists the tags, as crane does",
+      name: "Flux: ImageRepository scan",
+      about: "Lists the tags, as crane does.",
       prints: "successful scan: found 1 tags",
       sessions: [
         {
           asks: reads,
-          requests: [rows.ping, rows.request("GET", "/v2/{repository}/tags/list?n=1000", "lists the tags")],
+          requests: [rows.ping, rows.request("GET", "/v2/{repository}/tags/list?n=1000", "List tags")],
         },
       ],
     },
@@ -64,8 +61,8 @@ export const argocdImageUpdater = client(
   [
     {
       id: "scan",
-      name: "Argo CD Image Updater, a lookup of tags",
-      about: "lists the tags; strategies that go by the age of an image read its manifest and configuration, too",
+      name: "Argo CD Image Updater: list tags",
+      about: "Lists the tags. Update strategies by age also read the manifest and the configuration.",
       prints:
         'level=info msg="Processing results: applications=1 images_considered=1 images_skipped=0 images_updated=1 errors=0"',
       sessions: [

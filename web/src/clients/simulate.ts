@@ -178,7 +178,7 @@ function ended(step: Step, request: Request, session: Session): Step {
 
 /** A request that this registry answers with 404, whatever the token holds. */
 function absent(walk: Walk, request: Request): Step {
-  return { ...notReached(walk, request), outcome: "fails", note: "this registry has no such path, and answers 404" };
+  return { ...notReached(walk, request), outcome: "fails", note: "This registry doesn't support this path (404)." };
 }
 
 function notReached(walk: Walk, request: Request): Step {

@@ -15,12 +15,12 @@ const source = { asks: ["repository:{source}:pull"], shares: "source" };
 const destination = { asks: writes, shares: "destination" };
 const fails = `{body} (401 Unauthorized)`;
 const readSource: Request = {
-  ...rows.request("GET", "/v2/{source}/manifests/{tag}", "reads the manifest of the source"),
+  ...rows.request("GET", "/v2/{source}/manifests/{tag}", "Get the source manifest"),
   says: `${fatal}initializing source docker://{registry}/{source}:{tag}: reading manifest {tag} in {registry}/{source}: ${errors}`,
 };
 
-const readLayer = rows.request("GET", "/v2/{source}/blobs/{layer}", "reads the layer of the source");
-const readConfig = rows.request("GET", "/v2/{source}/blobs/{config}", "reads the configuration of the source");
+const readLayer = rows.request("GET", "/v2/{source}/blobs/{layer}", "Get the source layer");
+const readConfig = rows.request("GET", "/v2/{source}/blobs/{config}", "Get the source configuration");
 
 export const skopeo = client(
   "skopeo",
@@ -32,14 +32,14 @@ export const skopeo = client(
     {
       id: "login",
       name: "skopeo login",
-      about: "tries a name and a password, and keeps them",
+      about: "Checks the credentials and saves them.",
       prints: "Login Succeeded!",
       sessions: [{ asks: [], requests: [rows.ping, rows.loggedIn] }],
     },
     {
       id: "inspect",
       name: "skopeo inspect",
-      about: "reads the manifest and the configuration, and lists the tags, unless `--no-tags` is given",
+      about: "Reads the manifest and the configuration, and lists the tags unless `--no-tags` is given.",
       prints: '{\n    "Name": "{registry}/{repository}",\n    …',
       says: `${fatal}Error parsing image name "docker://{registry}/{repository}:{tag}": ${readsManifest}`,
       sessions: [
@@ -53,30 +53,29 @@ export const skopeo = client(
     {
       id: "list-tags",
       name: "skopeo list-tags",
-      about: "lists the tags",
+      about: "Lists the tags of a repository.",
       prints: '{\n    "Repository": "{registry}/{repository}",\n    "Tags": [ …',
       says: `${fatal}Error listing repository tags: ${cannotList}`,
       sessions: [{ asks: reads, requests: [rows.ping, rows.listTags] }],
     },
     {
       id: "push",
-      name: "skopeo copy, from a file",
-      about: "uploads each layer that is not there and the configuration, then writes the manifest",
+      name: "skopeo copy (upload)",
+      about: "Uploads missing layers and the configuration, then the manifest.",
       prints: "Writing manifest to image destination",
       sessions: [{ asks: writes, requests: push(fatal) }],
     },
     {
       id: "pull",
-      name: "skopeo copy, to a file",
-      about: "reads the manifest, then the layers",
+      name: "skopeo copy (download)",
+      about: "Reads the manifest, then the layers.",
       prints: "Writing manifest to image destination",
       sessions: [{ asks: reads, requests: [rows.ping, rows.getManifest, ...rows.getBlobs] }],
     },
     {
       id: "copy",
       name: "skopeo copy",
-      about:
-        "reads an image of one repository, and writes it into the other; layers that skopeo has seen before are mounted",
+      about: "Copies an image from one repository to another, and mounts layers that skopeo has seen before.",
       prints: "Writing manifest to image destination",
       sessions: [
         { ...source, requests: [rows.ping, readSource] },
@@ -90,7 +89,7 @@ export const skopeo = client(
     {
       id: "delete",
       name: "skopeo delete",
-      about: "looks up the digest of the tag, and deletes the manifest",
+      about: "Finds the digest of the tag, then deletes the manifest.",
       prints: "",
       says: `${fatal}Failed to delete {registry}/{repository}:{tag}: ${fails}`,
       sessions: [
@@ -100,7 +99,7 @@ export const skopeo = client(
             rows.ping,
             rows.getManifest,
             {
-              ...rows.request("DELETE", "/v2/{repository}/manifests/{digest}", "deletes the manifest"),
+              ...rows.request("DELETE", "/v2/{repository}/manifests/{digest}", "Delete the manifest"),
               says: `${fatal}Failed to delete {path}: ${fails}`,
             },
           ],

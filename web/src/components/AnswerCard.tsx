@@ -120,7 +120,7 @@ export function AnswerCard(props: {
 }
 
 /** What is sent to others of an answer. */
-function shared({ tone, word, headline, details, last }: Card, answer: GivenAnswer | null): SharedCard {
+export function shared({ tone, word, headline, details, last }: Card, answer: GivenAnswer | null): SharedCard {
   const commands = answer?.edits.map(({ command }) => command) ?? [];
   return { tone, word, headline, details: commands.length > 0 ? details : [...details, ...last], commands };
 }

@@ -36,7 +36,7 @@ export function App(props: { playground: Playground; paste: Paste; memory: Memor
   return (
     <>
       <button type="button" class="skip" onClick={skip}>
-        Skip to the answer
+        Skip to answer
       </button>
       <Header playground={props.playground} paste={props.paste} memory={props.memory} address={props.address} />
       <Notices memory={props.memory} address={props.address} />

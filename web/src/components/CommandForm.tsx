@@ -1,12 +1,23 @@
 /** What an error alone does not say: which command was run, and with which image. */
 
-import { createSignal, createUniqueId, For, type JSX, Show } from "solid-js";
+import { createSignal, createUniqueId, For, type JSX, lazy, Show, Suspense } from "solid-js";
 import { operations } from "../clients";
 import { attempt, readReference } from "../engine";
+import { commandChoices } from "./command-choices";
+import type { Choice } from "./matching";
 import { Sentence } from "./Sentence";
 
 /** What is asked of one image. */
 const CHOICES = operations.filter(({ needs }) => needs.includes("repository") && !needs.includes("source"));
+const COMMANDS = commandChoices(CHOICES);
+
+/** Where it cannot be loaded, the plain list stays. */
+const Combobox = lazy(async () => ({
+  default: await import("./Combobox").then(
+    (loaded) => loaded.Combobox<Choice>,
+    () => PlainChoice,
+  ),
+}));
 
 export function CommandForm(props: { ask: (operation: string, image: string) => void }): JSX.Element {
   const [operation, setOperation] = createSignal("docker-push");
@@ -24,12 +35,11 @@ export function CommandForm(props: { ask: (operation: string, image: string) => 
   return (
     <>
       <form class="command-form" onSubmit={explain}>
-        <label>
-          Command
-          <select value={operation()} onChange={(event) => setOperation(event.currentTarget.value)}>
-            <For each={CHOICES}>{({ id, name }) => <option value={id}>{name}</option>}</For>
-          </select>
-        </label>
+        <Suspense
+          fallback={<PlainChoice label="Command" choices={COMMANDS} value={operation()} choose={setOperation} />}
+        >
+          <Combobox label="Command" choices={COMMANDS} value={operation()} choose={setOperation} />
+        </Suspense>
         <label class="grow">
           Image
           <input
@@ -52,6 +62,9 @@ export function CommandForm(props: { ask: (operation: string, image: string) => 
           Explain
         </button>
       </form>
+      <p class="small muted">
+        <Sentence text={CHOICES.find(({ id }) => id === operation())?.about ?? ""} />
+      </p>
       <p class="problem small" id={id} role="alert">
         <Sentence text={problem()} />
       </p>
@@ -64,6 +77,23 @@ export function CommandForm(props: { ask: (operation: string, image: string) => 
         </details>
       </Show>
     </>
+  );
+}
+
+/** Until the field that filters is loaded. */
+function PlainChoice(props: {
+  label: string;
+  choices: readonly Choice[];
+  value: string;
+  choose: (id: string) => void;
+}): JSX.Element {
+  return (
+    <label>
+      {props.label}
+      <select value={props.value} onChange={(event) => props.choose(event.currentTarget.value)}>
+        <For each={props.choices}>{({ id, name }) => <option value={id}>{name}</option>}</For>
+      </select>
+    </label>
   );
 }
 

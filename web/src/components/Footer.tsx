@@ -5,30 +5,33 @@ import { version } from "../engine";
 import { digest } from "../engine/digest";
 import type { Memory } from "../state/memory";
 import { announce } from "./announce";
+import "./footer.css";
 
-const lost = "This browser does not keep what stands here: it is gone when the page is closed.";
+const lost = "Your browser isn't saving this page. Your work will be lost when you close it.";
 
 export function Footer(props: { memory: Memory }): JSX.Element {
-  function forgetAll() {
-    props.memory.forget();
-    history.replaceState(null, "", location.pathname + location.search);
-    announce("everything that was kept is forgotten");
-  }
   createEffect(on(props.memory.isKept, (isKept) => isKept || announce(lost), { defer: true }));
   return (
     <footer class="bottom small">
       <p>
-        Nothing leaves this page: it is forbidden to connect anywhere.{" "}
+        Nothing you enter leaves your browser. This page can't make network requests.{" "}
         <Show when={props.memory.isKept()} fallback={<strong class="remark">{lost}</strong>}>
-          What you type is kept in this browser, without passwords and signatures.
+          Your input is saved in this browser only, without passwords or token signatures.
         </Show>
       </p>
-      <button type="button" class="quiet" onClick={forgetAll}>
-        Forget it
+      <button type="button" class="quiet" onClick={() => deleteSavedData(props.memory)}>
+        Delete saved data
       </button>
-      <p class="mono muted">
-        engine {version()} <span class="digest">sha256:{digest}</span>
-      </p>
+      <details class="muted">
+        <summary>Engine {version()}</summary>
+        <code class="break">sha256:{digest}</code>
+      </details>
     </footer>
   );
+}
+
+export function deleteSavedData(memory: Memory): void {
+  memory.forget();
+  history.replaceState(null, "", location.pathname + location.search);
+  announce("Saved data deleted.");
 }

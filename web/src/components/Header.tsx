@@ -1,29 +1,63 @@
-/** The name of the page, the examples, sharing, the registry's profile, and light or dark. */
+/** The name of the page, its commands, the registry's type, and light or dark. */
 
-import type { JSX } from "solid-js";
+import { createEffect, createSignal, type JSX, Show, Suspense } from "solid-js";
+import type { Profile } from "../engine";
 import type { Address } from "../state/address";
 import { examples } from "../state/examples";
 import type { Memory } from "../state/memory";
 import type { Paste } from "../state/paste";
 import type { Playground } from "../state/playground";
+import { recallTheme, rememberTheme, type Theme } from "../state/theme";
+import { later } from "./later";
 import { Menu } from "./Menu";
 import { openExample } from "./open-example";
+import { goTo } from "./places";
 import { ShareButton } from "./ShareButton";
+import { onShortcuts, PALETTE_KEYS } from "./shortcuts";
 import { ThemeButton } from "./ThemeButton";
+import "./header.css";
+
+const PagePalette = later(async () => (await import("./PagePalette")).PagePalette);
 
 export function Header(props: { playground: Playground; paste: Paste; memory: Memory; address: Address }): JSX.Element {
+  const [theme, setTheme] = createSignal(recallTheme());
+  const [isOpen, setOpen] = createSignal(false);
+  createEffect(() => {
+    document.documentElement.dataset.theme = theme();
+  });
+  const chooseTheme = (chosen: Theme) => {
+    setTheme(chosen);
+    rememberTheme(chosen);
+  };
+  onShortcuts({ paste: () => goTo("paste"), palette: () => setOpen(true) });
+
   return (
     <header class="top">
       <h1>
         <Logo /> Scopegate
       </h1>
-      <p class="tagline">What can this token do, and why?</p>
+      <p class="tagline">
+        What can this token do, and why? <span>Paste an error, a token or a scope map.</span>
+      </p>
+      <div class="row about">
+        <button type="button" class="quiet commands" onClick={() => setOpen(true)}>
+          Commands <kbd>{PALETTE_KEYS}</kbd>
+        </button>
+        <ThemeButton theme={theme()} choose={chooseTheme} />
+      </div>
       <div class="row actions">
-        <Profile playground={props.playground} />
+        <RegistryType
+          profile={props.playground.model.profile}
+          choose={(type) => props.playground.set("profile", type)}
+        />
         <Menu name="Examples" items={examples} choose={(example) => openExample(props.memory, props.paste, example)} />
         <ShareButton address={props.address} />
-        <ThemeButton />
       </div>
+      <Show when={isOpen()}>
+        <Suspense>
+          <PagePalette page={{ ...props, theme: theme(), chooseTheme }} close={() => setOpen(false)} />
+        </Suspense>
+      </Show>
     </header>
   );
 }
@@ -38,22 +72,17 @@ function Logo(): JSX.Element {
 }
 
 /** The two families of registries differ in what listing tags needs. */
-function Profile(props: { playground: Playground }): JSX.Element {
+function RegistryType(props: { profile: Profile; choose: (profile: Profile) => void }): JSX.Element {
   return (
-    <div class="profile">
-      <label for="profile" class="small muted">
-        Registry
-      </label>
+    <label class="profile">
+      <span class="small muted">Registry type</span>
       <select
-        id="profile"
-        value={props.playground.model.profile}
-        onChange={(event) =>
-          props.playground.set("profile", event.currentTarget.value === "distribution" ? "distribution" : "acr")
-        }
+        value={props.profile}
+        onChange={(event) => props.choose(event.currentTarget.value === "distribution" ? "distribution" : "acr")}
       >
-        <option value="acr">Azure (ACR)</option>
-        <option value="distribution">CNCF distribution</option>
+        <option value="acr">Azure Container Registry</option>
+        <option value="distribution">CNCF Distribution</option>
       </select>
-    </div>
+    </label>
   );
 }

@@ -103,7 +103,7 @@ export function MapCard(props: { playground: Playground; map: ScopeMapDraft; ind
   );
 }
 
-const FORMS: { id: ExportForm; name: string; about: string }[] = [
+export const FORMS: { id: ExportForm; name: string; about: string }[] = [
   { id: "create", name: "az create", about: "the command that makes this map" },
   { id: "update", name: "az update", about: "the command that adds these rules to a map" },
   { id: "arm", name: "ARM", about: "a resource of a template" },
@@ -114,7 +114,7 @@ const FORMS: { id: ExportForm; name: string; about: string }[] = [
 ];
 
 /** Copies the map; the writers are loaded when one is wanted. */
-async function copyAs({ name, registry, description, actions }: ScopeMapDraft, form: (typeof FORMS)[number]) {
+export async function copyAs({ name, registry, description, actions }: ScopeMapDraft, form: (typeof FORMS)[number]) {
   const map = { name, registry: registry || null, description, actions: [...actions] };
   const isCopied = await toClipboard(async () => (await import("../fixes/exports")).exported(map, form.id));
   announce(isCopied ? `copied: the scope map as ${form.name}` : "Couldn't copy. Select the text and copy it yourself.");

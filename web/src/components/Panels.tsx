@@ -3,10 +3,10 @@
 import { type JSX, Match, Suspense, Switch } from "solid-js";
 import type { Panel } from "../state/model";
 import type { Playground } from "../state/playground";
-import { ClientPanel } from "./ClientPanel";
 import { later } from "./later";
 import { Tabs } from "./Tabs";
 
+const ClientOfPage = later(async () => (await import("./ClientOfPage")).ClientOfPage);
 const ComparePanel = later(async () => (await import("./ComparePanel")).ComparePanel);
 const TestsPanel = later(async () => (await import("./TestsPanel")).TestsPanel);
 const TokenPanel = later(async () => (await import("./TokenPanel")).TokenPanel);
@@ -20,9 +20,9 @@ export function Panels(props: { playground: Playground }): JSX.Element {
   ];
   const chosen = () => props.playground.model.panel;
   return (
-    <section class="card panels" aria-label="more">
+    <section class="card panels" aria-label="Details">
       <Tabs
-        label="more"
+        label="Details"
         tabs={tabs()}
         chosen={chosen()}
         choose={(panel) => props.playground.set("panel", panel)}
@@ -32,7 +32,7 @@ export function Panels(props: { playground: Playground }): JSX.Element {
         <Suspense fallback={<p class="muted">Loading…</p>}>
           <Switch>
             <Match when={chosen() === "client"}>
-              <ClientPanel playground={props.playground} />
+              <ClientOfPage playground={props.playground} />
             </Match>
             <Match when={chosen() === "token"}>
               <TokenPanel playground={props.playground} />

@@ -9,5 +9,5 @@ export function openExample(memory: Memory, paste: Paste, example: Example | und
   if (!example) return;
   memory.replace(example.model());
   if (example.pasted) paste.write(example.pasted);
-  announce(`example: ${example.name}`);
+  announce(`Example loaded: ${example.name}`);
 }

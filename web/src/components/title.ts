@@ -4,6 +4,7 @@ import { createEffect, onCleanup } from "solid-js";
 import type { Card } from "../state/card";
 
 const NAME = "Scopegate";
+const EMPTY = "Scopegate playground: what can this token do?";
 const COLOURS: Partial<Record<Card["tone"], string>> = {
   allowed: "2f9e5b",
   denied: "e5483b",
@@ -25,9 +26,9 @@ export function showInTitle(card: () => Card | null): void {
     const word = shown?.word ?? "";
     const asked = shown?.asked ?? "";
     show(
-      word === "" ? NAME : `${[word, asked].filter((text) => text !== "").join(": ")} – ${NAME}`,
+      word === "" ? EMPTY : `${[word, asked].filter((text) => text !== "").join(": ")} – ${NAME}`,
       shown && word !== "" ? COLOURS[shown.tone] : undefined,
     );
   });
-  onCleanup(() => show(NAME, undefined));
+  onCleanup(() => show(EMPTY, undefined));
 }
