@@ -95,7 +95,7 @@ test("a copy names where it comes from", async ({ playground }) => {
   await choose(playground, "crane copy");
   const source = playground.more.getByRole("textbox", { name: "From repository" });
   await source.fill("base/debian");
-  await playground.says("Denied", "base/debian is denied pull");
+  await playground.says("Denied", "Can't pull base/debian");
   await source.fill("team/app");
   await playground.says("Allowed");
 });
@@ -103,7 +103,7 @@ test("a copy names where it comes from", async ({ playground }) => {
 test("the registries differ in what listing tags needs", async ({ playground, page }) => {
   await playground.use(READ);
   await choose(playground, "crane ls");
-  await playground.says("Denied", "team/app is denied metadata_read");
+  await playground.says("Denied", "Can't read the metadata of team/app");
   await page.getByRole("combobox", { name: "Registry" }).selectOption("CNCF distribution");
   await playground.says("Allowed");
 });
@@ -112,7 +112,7 @@ test("a fix that is tried makes the client work, and Undo takes it back", async 
   await playground.use(WRITE);
   await choose(playground, "docker push");
   await playground.says("Denied", "docker push team/app will fail");
-  await playground.answer.getByRole("button", { name: "Try it here" }).click();
+  await playground.answer.getByRole("button", { name: "Apply to this map" }).click();
   await playground.says("Allowed", "docker push team/app will work");
   expect(await playground.rules()).toEqual([WRITE, READ]);
   await expect(steps(playground).last()).toContainText("writes the manifest passes");

@@ -115,7 +115,7 @@ error_kinds! {
     /// `repo:app:pull`
     TypeUnknown = 12, "type_unknown", "unknown resource type", "use `repository`, `registry` or `artifact-repository`";
     /// `repository():app:pull`
-    TypeClass = 13, "type_class", "invalid class suffix", "remove it: it has no effect";
+    TypeClass = 13, "type_class", "invalid class suffix", "remove it; it has no effect";
     /// A request with 129 scopes.
     TooManyScopes = 14, "too_many_scopes", "too many scopes (maximum 128)", "request fewer scopes at once";
     /// A request with more than 16,384 bytes of scopes.

@@ -6,7 +6,7 @@ import { digest } from "../engine/digest";
 import type { Memory } from "../state/memory";
 import { announce } from "./announce";
 
-const lost = "This browser does not keep what stands here: it is gone when the page is closed.";
+const lost = "Your browser isn't saving this page. Your work will be lost when you close it.";
 
 export function Footer(props: { memory: Memory }): JSX.Element {
   function forgetAll() {

@@ -1,7 +1,7 @@
 /** Repositories by actions: each cell says allowed or denied, and asks why when it is pressed. */
 
 import { createMemo, createSignal, For, Index, type JSX, Show } from "solid-js";
-import { permissionFor, readScopes } from "../engine";
+import { permissionFor, problemText, readScopes } from "../engine";
 import { hostAsked } from "../state/model";
 import type { Playground } from "../state/playground";
 import { MAX_NAMED, type Row } from "../state/rows";
@@ -107,11 +107,7 @@ function MatrixRow(props: {
               )}
             </Show>
             <Show when={props.row.problem}>
-              {(problem) => (
-                <span class="problem small">
-                  {problem().message}; {problem().hint.replaceAll("`", "")}
-                </span>
-              )}
+              {(problem) => <span class="problem small">{problemText(problem()).replaceAll("`", "")}</span>}
             </Show>
           </span>
           <Show when={!props.row.proposed}>

@@ -5,7 +5,7 @@ import type { Address } from "../state/address";
 import type { Memory } from "../state/memory";
 import { announce } from "./announce";
 
-const kept = "What stood here before is kept.";
+const kept = "Your previous work was saved.";
 
 export function Notices(props: { memory: Memory; address: Address }): JSX.Element {
   createEffect(on(props.memory.hasBefore, (has) => has && announce(kept)));
@@ -25,7 +25,7 @@ export function Notices(props: { memory: Memory; address: Address }): JSX.Elemen
         <p class="notice kept">
           <span>{kept}</span>
           <button type="button" class="quiet" onClick={() => props.memory.bringBack()}>
-            Bring it back
+            Restore
           </button>
           <button type="button" class="quiet" onClick={() => props.memory.dismiss()}>
             Dismiss

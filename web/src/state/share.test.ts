@@ -64,11 +64,11 @@ test("no field carries a secret", async () => {
 
 test("what is no link", async () => {
   for (const [fragment, message] of [
-    ["#nonsense", "this address ends in something that is no link of this page"],
-    ["#1.%%%", "this address ends in something that is no link of this page"],
-    ["#2.AAAA", "this link was made by a newer version of the page; close all its tabs and open it again"],
-    ["#1.AAAA", "this link is not whole: it was cut or changed on its way"],
-    ["#1.", "this link is not whole: it was cut or changed on its way"],
+    ["#nonsense", "This link isn't valid."],
+    ["#1.%%%", "This link isn't valid."],
+    ["#2.AAAA", "This link needs a newer version. Close all Scopegate tabs, then open it again."],
+    ["#1.AAAA", "This link is incomplete or damaged. Ask the sender to copy it again."],
+    ["#1.", "This link is incomplete or damaged. Ask the sender to copy it again."],
   ]) {
     expect(await unpack(fragment ?? "")).toEqual({ kind: "refused", message });
   }

@@ -27,19 +27,19 @@ export async function unpack(fragment: string): Promise<Opened> {
   if (text === "") return { kind: "nothing" };
   // A link that is written into a sentence, or copied out of one, gets more at its end.
   const match = /^(\d+)\.([A-Za-z0-9_-]*)(?:[\s.,;:!?)\]>"']|%20|%22|%3E)*$/i.exec(text);
-  if (!match) return { kind: "refused", message: "this address ends in something that is no link of this page" };
+  if (!match) return { kind: "refused", message: "This link isn't valid." };
   const [, version = "", packed = ""] = match;
   if (Number(version) > VERSION) {
     return {
       kind: "refused",
-      message: "this link was made by a newer version of the page; close all its tabs and open it again",
+      message: "This link needs a newer version. Close all Scopegate tabs, then open it again.",
     };
   }
   try {
     const bytes = await through(fromBase64Url(packed), new DecompressionStream("deflate-raw"));
     return check(JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes)));
   } catch {
-    return { kind: "refused", message: "this link is not whole: it was cut or changed on its way" };
+    return { kind: "refused", message: "This link is incomplete or damaged. Ask the sender to copy it again." };
   }
 }
 
@@ -47,7 +47,7 @@ export async function unpack(fragment: string): Promise<Opened> {
 export function check(value: unknown): Opened {
   const model = overDefaults(value);
   if (isModel(model)) return { kind: "model", model };
-  return { kind: "refused", message: "this link holds something that this page does not understand" };
+  return { kind: "refused", message: "This link contains data this page can't read." };
 }
 
 /** Fields that an older version did not have are as on an untouched page. */
