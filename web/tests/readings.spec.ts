@@ -153,7 +153,7 @@ test("a refusal that is gone from the field makes no old answer an allowed one",
   await playground.write(
     `${MAP("ci", "content/read", "content/write")}${PUSHED}denied: requested access to the resource is denied\n`,
   );
-  await playground.says("Can't tell yet", "and yet it was refused");
+  await playground.says("Can't tell yet", "but the registry refused it");
   await playground.page.getByRole("button", { name: "Clear" }).click();
   await playground.says("Can't tell yet", "This answer belongs to the previous question.");
 });

@@ -298,7 +298,7 @@ test("what is too large to be read at once is kept, and forgotten", async ({ pla
 test("what a client said is in a link, and survives a reload", async ({ playground, page, browser }) => {
   const works = ["read", "write"].map((permission) => `repositories/samples/nginx/content/${permission}`);
   await playground.write(PUSH + JSON.stringify({ name: "MyScopeMap", actions: works }));
-  const open = ["Can't tell yet", "This is allowed, and yet it was refused"] as const;
+  const open = ["Can't tell yet", "This should be allowed, but the registry refused it"] as const;
   await playground.says(...open);
   const link = await playground.share();
   await page.reload();

@@ -178,7 +178,7 @@ test("who may list the repositories is said, and changes what is answered", asyn
   await playground.ask("registry:catalog:*");
   await playground.says("Allowed");
   await playground.write(JSON.stringify({ scopeMaps: ["ci.json"], catalog: "never", assertions: [] }));
-  await expect(playground.found).toHaveText(["assertions 0 assertions; paste too what is in ci.json"]);
+  await expect(playground.found).toHaveText(["0 assertions. Also paste the contents of ci.json."]);
   await playground.says("Denied");
   const panel = await playground.openPanel("Tests");
   await panel.getByRole("combobox", { name: "Who may list the repositories" }).selectOption({ index: 0 });

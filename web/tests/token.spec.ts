@@ -40,7 +40,7 @@ test("a token that is too large for a header is said to be", async ({ playground
   await playground.use("repositories/*/content/read");
   await playground.ask(names.map((name) => `repository:${name}:pull`).join(" "));
   const panel = await playground.openPanel("Token");
-  await expect(panel).toContainText("KiB, and many proxies take 8");
+  await expect(panel).toContainText("KiB; many proxies allow only 8 KiB");
 });
 
 /** Minutes, and what the registry answers then. */
@@ -119,13 +119,13 @@ test("whose rights are looked at", async ({ playground, page }) => {
   await playground.use(RULE);
   await playground.write(token(accessClaims(SECONDS, ["team/app", "push"])));
   await playground.ask("repository:team/app:pull,push");
-  await playground.says("Partly allowed", "the token does not hold pull on team/app");
+  await playground.says("Partly allowed", "The token can't pull team/app");
   await expect(playground.cell("team/app", "push")).toHaveAccessibleName("team/app push: allowed");
   await page.getByRole("radio", { name: "Scope map" }).check({ force: true });
   await playground.says("Partly allowed", "Can't push to team/app");
   await expect(playground.cell("team/app", "push")).toHaveAccessibleName("team/app push: denied");
   await page.getByRole("radio", { name: "Pasted token" }).check({ force: true });
-  await playground.says("Partly allowed", "the token does not hold pull");
+  await playground.says("Partly allowed", "The token can't pull");
 });
 
 test("Forget this token", async ({ playground }) => {

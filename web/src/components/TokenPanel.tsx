@@ -239,7 +239,7 @@ function Size(props: { bytes: number; signed: string }): JSX.Element {
   return (
     <p class="small" classList={{ muted: size().warning === null, problem: size().warning !== null }}>
       {size().bytes.toLocaleString("en")} bytes {props.signed}
-      {size().warning ? `; ${size().warning}` : ""}
+      {size().warning === null ? "" : `. ${sentence(size().warning ?? "")}`}
     </p>
   );
 }

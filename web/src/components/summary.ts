@@ -39,7 +39,7 @@ export function summary(found: Found): { title: string; about: string } {
         about: listed(named(found.reference?.repository ?? null), outcomes[found.outcome ?? "done"]),
       };
     case "assertions":
-      return { title: count(found.file.assertions.length, "assertion"), about: elsewhere(found.file) };
+      return assertions(found.file);
     case "lock":
       return { title: "Attributes", about: named(found.lock.repository) };
     case "passwords":
@@ -58,10 +58,11 @@ export function summary(found: Found): { title: string; about: string } {
 const outcomes = { done: "", failed: "failed, and changed nothing", refused: "may have failed" };
 
 /** The page cannot read files, and says which of them it does without. */
-function elsewhere({ scopeMaps }: AssertionFile): string {
+function assertions({ assertions, scopeMaps }: AssertionFile): { title: string; about: string } {
+  const title = count(assertions.length, "assertion");
   const files = scopeMaps.filter((map) => typeof map === "string");
-  if (files.length === 0) return "";
-  return `Also paste the contents of ${files.map((file) => `\`${file}\``).join(", ")}`;
+  if (files.length === 0) return { title, about: "" };
+  return { title: `${title}.`, about: `Also paste the contents of ${files.map(named).join(", ")}.` };
 }
 
 const errors: Record<ErrorClass, string> = {
