@@ -33,7 +33,7 @@ fn a_newcomer_installs_the_package_and_calls_it() {
     let said: Value = serde_json::from_slice(&said.stdout).unwrap();
     assert_eq!(
         said[0]["text"],
-        "`samples/nginx` is denied push: no rule matches it; the nearest is `samples/hello-world`\n"
+        "can't push to `samples/nginx`: no rule covers it; closest rule: `samples/hello-world`\n"
     );
     assert_eq!(
         said[0]["edits"][0]["command"],

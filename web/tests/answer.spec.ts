@@ -4,7 +4,7 @@ import { expect, test } from "./page.ts";
 import { Playground } from "./playground.ts";
 import { AZ_MAP, PUSH } from "./texts.ts";
 
-const DENIED = "docker push samples/nginx will fail: the token can't pull or push samples/nginx.";
+const DENIED = "docker push samples/nginx will fail: the token can't pull or push to samples/nginx.";
 const COMMAND =
   "az acr scope-map update --name MyScopeMap --registry myregistry --add-repository samples/nginx content/read content/write";
 const BARE = "denied: requested access to the resource is denied\n";
@@ -89,7 +89,7 @@ test("an error alone asks what was run, and explains it", async ({ playground })
   const image = playground.answer.getByRole("textbox", { name: "Image" });
   await image.fill("my registry/nginx");
   await explain.click();
-  await expect(playground.answer.getByRole("alert")).toContainText("use a-z, 0-9");
+  await expect(playground.answer.getByRole("alert")).toContainText("Use a-z, 0-9");
   await image.fill("myregistry.azurecr.io/samples/nginx:v1");
   await image.press("Enter");
   await playground.says("Can't tell yet", "docker push samples/nginx needs content/read and content/write");
@@ -106,13 +106,13 @@ test("an error alone with an image of Docker Hub", async ({ playground }) => {
   await playground.answer.getByRole("textbox", { name: "Image" }).fill("samples/hello-world");
   await playground.answer.getByRole("button", { name: "Explain" }).click();
   await expect(playground.headline).toHaveText(
-    "Can't tell yet: The image names no registry, so docker asks Docker Hub.",
+    "Can't tell yet: The image has no registry name, so docker uses Docker Hub.",
   );
 });
 
 /** Texts without a question, and the sentence for each. */
 const summaries: [string, RegExp][] = [
-  [AZ_MAP, /^MyScopeMap can pull and push samples\/hello-world\.$/],
+  [AZ_MAP, /^MyScopeMap can pull and push to samples\/hello-world\.$/],
   ["!!", /^There is no answer to this yet\.$/],
   ["team/app\nteam/web", /^2 repositories, and no scope map yet\.$/],
   [

@@ -54,13 +54,13 @@ const states: [string, (playground: Playground) => Promise<unknown>][] = [
       await playground.more.getByRole("combobox", { name: "Meanwhile" }).selectOption("token disabled");
     },
   ],
-  ["the comparison", (playground) => playground.chooseExample("Before and after")],
+  ["the comparison", (playground) => playground.chooseExample("Review a change")],
   [
     "the tests",
     async (playground) => {
       await playground.write(PUSH + AZ_MAP);
       await playground.answer.getByRole("button", { name: "Save as test" }).click();
-      await playground.answer.getByRole("button", { name: "Try it here" }).click();
+      await playground.answer.getByRole("button", { name: "Apply to this map" }).click();
       await playground.openPanel("Tests");
     },
   ],

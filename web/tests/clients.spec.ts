@@ -162,7 +162,7 @@ test("a copy names where it comes from", async ({ playground }) => {
   await playground.run("crane copy");
   const source = playground.more.getByRole("textbox", { name: "Source repository" });
   await source.fill("base/debian");
-  await playground.says("Denied", "base/debian is denied pull");
+  await playground.says("Denied", "Can't pull base/debian");
   await source.fill("team/app");
   await playground.says("Allowed");
 });
@@ -170,7 +170,7 @@ test("a copy names where it comes from", async ({ playground }) => {
 test("the registries differ in what listing tags needs", async ({ playground, page }) => {
   await playground.use(READ);
   await playground.run("crane ls");
-  await playground.says("Denied", "team/app is denied metadata_read");
+  await playground.says("Denied", "Can't read the metadata of team/app");
   await page.getByRole("combobox", { name: "Registry type" }).selectOption("CNCF Distribution");
   await playground.says("Allowed");
 });
@@ -179,7 +179,7 @@ test("a fix that is tried makes the client work, and Undo takes it back", async 
   await playground.use(WRITE);
   await playground.run("docker push");
   await playground.says("Denied", "docker push team/app will fail");
-  await playground.answer.getByRole("button", { name: "Try it here" }).click();
+  await playground.answer.getByRole("button", { name: "Apply to this map" }).click();
   await playground.says("Allowed", "docker push team/app will work");
   expect(await playground.rules()).toEqual([WRITE, READ]);
   await expect(steps(playground).last()).toContainText("Put manifest – OK");

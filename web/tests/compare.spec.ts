@@ -68,16 +68,14 @@ test("other words that grant the same are equal", async ({ playground }) => {
 
 test("an invalid old rule is said to grant nothing", async ({ playground }) => {
   await compare(playground, ["repositories/a*/content/read", READ], [READ]);
-  await expect(playground.more).toContainText(
-    "repositories/a*/content/read grants nothing: a wildcard that does not follow a slash",
-  );
+  await expect(playground.more).toContainText("repositories/a*/content/read grants nothing: no slash before the `*`");
 });
 
 test("pressing the example asks for it", async ({ playground }) => {
   await compare(playground, ["repositories/team/*/content/read"], ["repositories/team/*/content/write"]);
   await playground.more.getByRole("button", { name: "team/a", exact: true }).click();
   await expect(playground.question).toHaveValue("repository:team/a:push,pull");
-  await playground.says("Partly allowed", "team/a is denied pull");
+  await playground.says("Partly allowed", "Can't pull team/a");
 });
 
 test("the current map is taken as the old one, and edits show what they change", async ({ playground }) => {

@@ -77,11 +77,11 @@ test("a fix that is tried allows what was denied, and Undo denies it again", asy
       await playground.use(...rules);
       await playground.ask(scope);
       const before = await playground.rules();
-      await playground.answer.getByRole("button", { name: "Try it here" }).click();
-      await expect(playground.announced).toContainText(/^Scope map updated on this page. Allowed: /);
+      await playground.answer.getByRole("button", { name: "Apply to this map" }).click();
+      await expect(playground.announced).toContainText(/^Scope map updated\. Allowed: /);
       await playground.says("Allowed");
       await page.getByRole("button", { name: "Undo" }).click();
-      await expect(playground.answer.getByRole("button", { name: "Try it here" })).toBeVisible();
+      await expect(playground.answer.getByRole("button", { name: "Apply to this map" })).toBeVisible();
       expect(await playground.rules()).toEqual(before);
     });
   }
@@ -91,15 +91,24 @@ test("what no rule can give has no fix", async ({ playground }) => {
   await playground.use(RULE);
   await playground.ask("registry:other:*");
   await playground.says("Denied");
-  await expect(playground.answer.getByRole("button", { name: "Try it here" })).toHaveCount(0);
+  await expect(playground.answer.getByRole("button", { name: "Apply to this map" })).toHaveCount(0);
 });
 
 /** Rules, and what is beside them. */
 const lint: [string, string][] = [
-  ["repositories/samples/nginx/content/read", "pulling works, listing tags needs metadata/read too"],
-  ["repositories/a*/content/read", "grants nothing: a wildcard that does not follow a slash at character 15"],
-  ["repositories/Team/x/content/pull", "grants nothing: an unknown permission at character 21"],
-  ["samples/nginx", "grants nothing: not a scope-map action at character 1"],
+  ["repositories/samples/nginx/content/read", "Can pull, but can't list tags without metadata/read"],
+  [
+    "repositories/a*/content/read",
+    "No slash before the *. Write /*, which covers everything below a path. (character 15)",
+  ],
+  [
+    "repositories/Team/x/content/pull",
+    "Unknown permission. Use content/read, content/write, content/delete, metadata/read or metadata/write. (character 21)",
+  ],
+  [
+    "samples/nginx",
+    "Not a valid rule. Use repositories/<repository>/<permission>, for example repositories/samples/nginx/content/read. (character 1)",
+  ],
 ];
 
 test("what lint says is beside its rule", async ({ playground }) => {
@@ -144,7 +153,7 @@ test("a second map is added, counted in, and removed", async ({ playground, page
   const second = playground.map.nth(1);
   await second.getByRole("textbox", { name: "add a rule" }).fill("repositories/a/content/write");
   await second.getByRole("button", { name: "Add", exact: true }).click();
-  await playground.says("Can't tell yet", "Only together");
+  await playground.says("Can't tell yet", "No single scope map allows this");
   await second.getByRole("button", { name: "Remove", exact: true }).click();
   await playground.says("Partly allowed");
   await expect(playground.map).toHaveCount(1);
@@ -161,7 +170,7 @@ test("a map is built of patterns and check boxes, mended, and taken out", async 
   await playground.map.getByRole("button", { name: "Add metadata/read" }).click();
   await field.fill("team/app pull");
   await field.press("Enter");
-  await playground.map.getByRole("button", { name: "Remove it" }).click();
+  await playground.map.getByRole("button", { name: "Remove rule" }).click();
   const rules = ["write", "read"].map((action) => `repositories/team/*/content/${action}`);
   expect(await playground.rules()).toEqual([...rules, "repositories/team/*/metadata/read"]);
   await playground.map.getByRole("button", { name: "Export" }).click();
@@ -179,7 +188,7 @@ test("a file that is dropped on the page is read", async ({ playground, page }) 
     return transfer;
   }, RULE);
   await page.dispatchEvent("main", "drop", { dataTransfer: data });
-  await expect(playground.found).toHaveText(["scope map dropped 1 action"]);
+  await expect(playground.found).toHaveText(["Scope map dropped, 1 rule"]);
   expect(await playground.rules()).toEqual([RULE]);
 });
 

@@ -9,7 +9,7 @@ const READ = "repositories/team/app/content/read";
 
 /** Asks something else, and waits for its answer. */
 async function isAlive(playground: Playground): Promise<void> {
-  const maps = playground.answer.getByRole("radio", { name: "What the scope map grants" });
+  const maps = playground.answer.getByRole("radio", { name: "Scope map" });
   if ((await maps.count()) > 0) await maps.check({ force: true });
   const clear = playground.page.getByRole("button", { name: "Clear" });
   if (await clear.isVisible()) await clear.click();
@@ -27,31 +27,31 @@ const broken: [string, string, RegExp][] = [
   [
     "JSON that is cut",
     '{"name": "x", "actions": ["repositories/a/content/re',
-    /^not understood at character 1: a bracket that nothing closes; the text was cut; paste all of it$/,
+    /^Not recognised at character 1\. Missing closing bracket\. The text looks cut off: paste all of it\.$/,
   ],
-  ["JSON with two of a field", `{"actions": ["${READ}"], "actions": []}`, /the field `?actions`? stands twice/],
-  ["JSON of another kind", '{"actions": "all"}', /not understood|actions/],
-  ["JSON with numbers", '{"actions": [1, null, {}]}', /not understood at character \d+/],
-  ["deep JSON", `${'{"actions":['.repeat(2000)}${"]}".repeat(2000)}`, /nested more than \d+ levels deep/],
-  ["deep brackets", "[".repeat(deep), /not understood at character/],
+  ["JSON with two of a field", `{"actions": ["${READ}"], "actions": []}`, /[Dd]uplicate field actions/],
+  ["JSON of another kind", '{"actions": "all"}', /Not recognised|actions/],
+  ["JSON with numbers", '{"actions": [1, null, {}]}', /Not recognised at character \d+/],
+  ["deep JSON", `${'{"actions":['.repeat(2000)}${"]}".repeat(2000)}`, /[Nn]ested more than \d+ levels deep/],
+  ["deep brackets", "[".repeat(deep), /Not recognised at character/],
   [
     "deep YAML",
     `actions:\n${Array.from({ length: 500 }, (_, depth) => `${" ".repeat(depth)}- `).join("\n")}`,
-    /not understood/,
+    /Not recognised/,
   ],
-  ["YAML with a tab", `actions:\n\t- ${READ}`, /not understood|scope map/],
+  ["YAML with a tab", `actions:\n\t- ${READ}`, /Not recognised|Scope map/],
   [
     "YAML that laughs",
     `a: &a [x,x,x,x,x,x,x,x,x]\n${["b", "c", "d", "e", "f", "g", "h"].map((name, index) => `${name}: &${name} [${`*${"abcdefgh"[index]},`.repeat(9)}]`).join("\n")}\nactions: *h\n`,
-    /not understood/,
+    /Not recognised/,
   ],
-  ["YAML with another type", "actions: !!js/function 'function () { window.ran = 1 }'", /not understood|unresolved/],
-  ["a token without claims", "eyJhbGciOiJFUzI1NiJ9", /signed token/],
-  ["a token that is cut", token(accessClaims(1, ["a", "pull"])).slice(0, 90), /signed token/],
-  ["a token of garbage", "eyJhbGciOiJFUzI1NiJ9.!!!.###", /signed token|not understood/],
-  ["a challenge that is cut", 'WWW-Authenticate: Bearer realm="https://x', /not understood|challenge/],
-  ["a NUL", "\u0000!!", /not understood/],
-  ["half a character", "\ud800 repository:a\udfff:pull", /not understood|scope/],
+  ["YAML with another type", "actions: !!js/function 'function () { window.ran = 1 }'", /Not recognised|unresolved/],
+  ["a token without claims", "eyJhbGciOiJFUzI1NiJ9", /Signed token/],
+  ["a token that is cut", token(accessClaims(1, ["a", "pull"])).slice(0, 90), /Signed token/],
+  ["a token of garbage", "eyJhbGciOiJFUzI1NiJ9.!!!.###", /Signed token|Not recognised/],
+  ["a challenge that is cut", 'WWW-Authenticate: Bearer realm="https://x', /Not recognised|WWW-Authenticate/],
+  ["a NUL", "\u0000!!", /Not recognised/],
+  ["half a character", "\ud800 repository:a\udfff:pull", /Not recognised|scope/],
 ];
 
 test("texts that are broken", async ({ playground }) => {
@@ -69,7 +69,7 @@ test("ten megabytes", async ({ playground }) => {
   test.slow();
   await playground.write("x".repeat(10 << 20));
   await expect(playground.found).toHaveText([
-    /not understood at character 4194305: more than 4 MiB; paste the part that matters/,
+    /Not recognised at character 4194305\. Too large \(over 4 MiB\)\. Paste only the relevant part\./,
   ]);
   await isAlive(playground);
 });
@@ -80,10 +80,10 @@ test("a hundred thousand rules", async ({ playground }) => {
     playground.field,
     Array.from({ length: 100_000 }, (_, index) => `repositories/r${index}/content/read`).join("\n"),
   );
-  await expect(playground.found).toHaveText(["scope map 100,000 actions"]);
+  await expect(playground.found).toHaveText(["Scope map 100,000 rules"]);
   await expect(playground.map).toContainText("… and 99,800 more");
   await playground.ask("repository:r99999:pull,push");
-  await playground.says("Partly allowed", "r99999 is denied push");
+  await playground.says("Partly allowed", "Can't push to r99999");
   await isAlive(playground);
 });
 
@@ -96,15 +96,15 @@ test("a hundred thousand repositories", async ({ playground }) => {
 
 test("a hundred and twenty-nine scopes", async ({ playground }) => {
   await playground.ask(Array.from({ length: 129 }, (_, index) => `repository:r${index}:pull`).join(" "));
-  await expect(playground.answer).toContainText("More than 128 scopes in one request");
+  await expect(playground.answer).toContainText("Too many scopes (maximum 128)");
   await isAlive(playground);
 });
 
 /** Invalid scopes, and the message for each. */
 const scopes: [string, string][] = [
-  ["oops", "oops is not a scope yet.A scope with fewer than two colons"],
-  ["repo:a:pull", "repo:a:pull is not a scope yet.An unknown resource type"],
-  ["repository:A:pull", "repository:A:pull is not a scope yet.An upper-case letter in the repository name"],
+  ["oops", "oops is not a scope yet.Missing colon"],
+  ["repo:a:pull", "repo:a:pull is not a scope yet.Unknown resource type"],
+  ["repository:A:pull", "repository:A:pull is not a scope yet.Uppercase letter in the repository name"],
   ["repository::pull", "repository name is empty"],
 ];
 
@@ -168,7 +168,7 @@ test.describe("names that would do something", () => {
         const saved = page.waitForEvent("download");
         await playground.answer.getByRole("button", { name: "Save picture" }).click();
         await saved;
-        await playground.answer.getByRole("button", { name: "Try it here" }).click();
+        await playground.answer.getByRole("button", { name: "Apply to this map" }).click();
         await playground.says("Allowed");
       });
     }

@@ -60,7 +60,7 @@ test("every control is reached, in the order of the page, and the focus is seen"
     "Examples",
     "Share",
     "Clear",
-    "Paste anything",
+    "Paste an error, token or scope map",
   ].entries()) {
     expect(stops[index]).toBe(name);
   }
@@ -71,10 +71,10 @@ test("every control is reached, in the order of the page, and the focus is seen"
     "Check a scope",
     "Save as test",
     "az",
-    "Try it here",
+    "Apply to this map",
     "Why",
     "samples/nginx pull: denied",
-    "add repositories",
+    "Add repositories",
     "Client",
     "Command",
     "Repository",
@@ -99,7 +99,7 @@ test("a newcomer's way by keys alone", async ({ playground, page }) => {
   await page.keyboard.press("ArrowLeft");
   await page.keyboard.press("ArrowLeft");
   await expect(playground.answer.getByRole("tab", { name: "Terraform" })).toHaveAttribute("aria-selected", "true");
-  await playground.answer.getByRole("button", { name: "Try it here" }).press("Enter");
+  await playground.answer.getByRole("button", { name: "Apply to this map" }).press("Enter");
   await playground.says("Allowed");
   await page.getByRole("button", { name: "Undo" }).press("Space");
   await playground.says("Denied");
@@ -129,7 +129,7 @@ test("the focus never falls off what is pressed and goes", async ({ playground, 
   const keep = playground.answer.getByRole("button", { name: "Save as test" });
   await keep.press("Enter");
   await expect(playground.answer.getByRole("button", { name: "Saved as test" })).toBeFocused();
-  await playground.answer.getByRole("button", { name: "Try it here" }).press("Enter");
+  await playground.answer.getByRole("button", { name: "Apply to this map" }).press("Enter");
   await expect(playground.answer).toBeFocused();
   for (const undo = page.getByRole("button", { name: "Undo" }); (await undo.count()) > 0; ) await undo.press("Enter");
   await expect(page.getByRole("button", { name: "Add another scope map" })).toBeFocused();
@@ -148,7 +148,7 @@ test("an invalid repository does not disturb the other rows", async ({ playgroun
   await expect(playground.question).toHaveValue("");
   await page.keyboard.press("ArrowDown");
   await page.keyboard.press("Enter");
-  await playground.says("Allowed", "team/app is granted pull");
+  await playground.says("Allowed", "Can pull team/app");
 });
 
 test("the menu of examples closes when one leaves it", async ({ playground: { page } }) => {
@@ -221,13 +221,11 @@ test("the verdict is heard after whatever changes it", async ({ playground, page
     /^Can't tell yet: repository:team\/app:pull needs content\/read on team\/app. To see what this token has now/,
   );
   await playground.use("repositories/team/app/content/read");
-  await expect(playground.announced).toHaveText(
-    /^scope map MyScopeMap 1 action. Allowed: The token can pull team\/app/,
-  );
+  await expect(playground.announced).toHaveText(/^Scope map MyScopeMap, 1 rule. Allowed: The token can pull team\/app/);
   await playground.map.getByRole("button", { name: "remove repositories/team/app/content/read" }).click();
   await expect(playground.announced).toHaveText(/^Denied: /);
-  await playground.answer.getByRole("button", { name: "Try it here" }).click();
-  await expect(playground.announced).toHaveText(/^Scope map updated on this page. Allowed: /);
+  await playground.answer.getByRole("button", { name: "Apply to this map" }).click();
+  await expect(playground.announced).toHaveText(/^Scope map updated\. Allowed: /);
   await expect(page.getByRole("status")).toHaveCount(1);
 });
 

@@ -52,14 +52,14 @@ for (const [name, press] of ways) {
     const allowed = playground.cell("team/app", "push");
     await press({ click: () => allowed.click(), key: (key) => allowed.press(key) });
     await expect(playground.question).toHaveValue("repository:team/app:push");
-    await playground.says("Allowed", "team/app is granted push by team/app content/write");
+    await playground.says("Allowed", "Can push to team/app: granted by team/app content/write");
     await expect(playground.gridcell(allowed)).toHaveAttribute("aria-selected", "true");
 
     const denied = playground.cell("team/web", "push");
     await press({ click: () => denied.click(), key: (key) => denied.press(key) });
-    await playground.says("Denied", "team/web is denied push");
+    await playground.says("Denied", "Can't push to team/web");
     await expect(playground.answer.getByRole("group")).toContainText(
-      "team/* content/read in MyScopeMap covers the repository and grants another action",
+      "team/* content/read in MyScopeMap covers it, but grants another action",
     );
     await expect(playground.gridcell(allowed)).toHaveAttribute("aria-selected", "false");
   });
@@ -185,7 +185,7 @@ test("proposals are kept, taken away, and proposed again", async ({ playground }
   await playground.matrix.getByRole("button", { name: "Pin suggestions" }).click();
   expect(await playground.repositories()).toEqual(expect.arrayContaining(proposed));
   await expect(playground.matrix.getByRole("button", { name: /^remove / })).toHaveCount(proposed.length);
-  await playground.matrix.getByRole("button", { name: "Hide pinned" }).click();
+  await playground.matrix.getByRole("button", { name: "Remove pinned" }).click();
   expect(await playground.repositories()).toEqual(proposed);
   await expect(playground.matrix.getByRole("button", { name: /^remove / })).toHaveCount(0);
 });
@@ -194,7 +194,7 @@ test("one is added and removed", async ({ playground }) => {
   await playground.repository.fill("team/new");
   await playground.matrix.getByRole("button", { name: "Add" }).click();
   await expect(playground.cell("team/new", "pull")).toBeVisible();
-  await expect(playground.announced).toHaveText("team/new added");
+  await expect(playground.announced).toHaveText("Added team/new.");
   await expect(playground.repository).toBeEmpty();
   await playground.matrix.getByRole("button", { name: "remove team/new" }).click();
   await expect(playground.cell("team/new", "pull")).toHaveCount(0);
@@ -216,7 +216,7 @@ test("pasted lists", async ({ playground }) => {
       await paste(playground.repository, text);
       await expect(playground.matrix.getByRole("button", { name: /^remove / })).toHaveCount(3);
       expect(await playground.repositories()).toEqual(["team/app", "team/web", "team/db"]);
-      await playground.matrix.getByRole("button", { name: "Hide pinned" }).click();
+      await playground.matrix.getByRole("button", { name: "Remove pinned" }).click();
     });
   }
 });
@@ -228,10 +228,10 @@ test("a single name that is pasted may still be edited", async ({ playground }) 
 
 /** Invalid names, and the message for each. */
 const invalid: [string, string][] = [
-  ["Team/app", "an upper-case letter in the repository name; repository names are lower case"],
-  ["team//app", "a slash with nothing before or after it"],
-  ["a..b", "a separator that cannot stand here"],
-  ["<img>", "a character that no repository name has"],
+  ["Team/app", "Uppercase letter in the repository name. Repository names must be lowercase."],
+  ["team//app", "Extra slash."],
+  ["a..b", "Misplaced separator."],
+  ["<img>", "Invalid character in the repository name."],
 ];
 
 test("names that are none", async ({ playground }) => {
@@ -281,9 +281,9 @@ test("the answer is before the map, for eyes and for keys", async ({ playground,
 test("more of what the rules tell apart is proposed when one asks", async ({ playground }) => {
   await playground.use(...Array.from({ length: 8 }, (_, index) => `repositories/r${index}/content/read`));
   expect(await playground.repositories()).toHaveLength(8);
-  await playground.matrix.getByRole("button", { name: "Propose 9 more" }).click();
+  await playground.matrix.getByRole("button", { name: "Suggest 9 more" }).click();
   await expect(playground.matrix.getByRole("button", { name: /^remove / })).toHaveCount(9);
-  await playground.matrix.getByRole("button", { name: "Propose 8 more" }).click();
+  await playground.matrix.getByRole("button", { name: "Suggest 8 more" }).click();
   await expect(playground.matrix.getByRole("button", { name: /^remove / })).toHaveCount(17);
-  await expect(playground.matrix.getByRole("button", { name: /^Propose/ })).toHaveCount(0);
+  await expect(playground.matrix.getByRole("button", { name: /^Suggest/ })).toHaveCount(0);
 });

@@ -17,7 +17,7 @@ async function useAll(playground: Playground): Promise<void> {
   await playground.write(PUSH + AZ_MAP);
   await playground.copied(playground.answer.getByRole("button", { name: "copy the fix as az" }));
   await playground.answer.getByRole("button", { name: "Save as test" }).click();
-  await playground.answer.getByRole("button", { name: "Try it here" }).click();
+  await playground.answer.getByRole("button", { name: "Apply to this map" }).click();
   await playground.cell("samples/nginx", "delete").click();
   await playground.write("name: ci\nactions:\n- repositories/a/content/read\n");
   await playground.write(token(accessClaims(1, ["a", "pull"])));
@@ -30,7 +30,7 @@ async function useAll(playground: Playground): Promise<void> {
     "repositories/",
   );
   await playground.share();
-  await playground.chooseExample("Before and after");
+  await playground.chooseExample("Review a change");
   await page.getByRole("button", { name: /^Theme: / }).click();
   await page.getByRole("button", { name: "Delete saved data" }).click();
 }

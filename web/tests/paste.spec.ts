@@ -7,7 +7,7 @@ import { expect, test } from "./page.ts";
 import { paste } from "./playground.ts";
 import { AZ_MAP, accessClaims, PUSH, token } from "./texts.ts";
 
-const SENTENCE = "samples/nginx is denied push: no rule matches it; the nearest is samples/hello-world";
+const SENTENCE = "Can't push to samples/nginx: no rule covers it; closest rule: samples/hello-world";
 const COMMAND =
   "az acr scope-map update --name MyScopeMap --registry myregistry --add-repository samples/nginx content/read content/write";
 
@@ -53,28 +53,28 @@ const rule = "repositories/team/app/content/read";
 
 /** A scope map in every form in which people have one. */
 const maps: [string, string, string][] = [
-  ["a list in JSON", `["${rule}"]`, "scope map 1 action"],
-  ["a list in YAML", `- ${rule}\n`, "scope map 1 action"],
-  ["lines", `${rule}\n`, "scope map 1 action"],
+  ["a list in JSON", `["${rule}"]`, "Scope map 1 rule"],
+  ["a list in YAML", `- ${rule}\n`, "Scope map 1 rule"],
+  ["lines", `${rule}\n`, "Scope map 1 rule"],
   [
     "az as YAML",
     `name: ci\nactions:\n- ${rule}\ntype: Microsoft.ContainerRegistry/registries/scopeMaps\n`,
-    "scope map ci 1 action",
+    "Scope map ci, 1 rule",
   ],
   [
     "ARM",
     `{"name": "contoso/ci", "type": "Microsoft.ContainerRegistry/registries/scopeMaps", "apiVersion": "2023-07-01", "properties": {"actions": ["${rule}"]}}`,
-    "scope map ci 1 action",
+    "Scope map ci, 1 rule",
   ],
   [
     "a template of ARM",
     `{"$schema": "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#", "contentVersion": "1.0.0.0", "resources": [{"type": "Microsoft.ContainerRegistry/registries/scopeMaps", "apiVersion": "2023-07-01", "name": "contoso/ci", "properties": {"actions": ["${rule}"]}}]}`,
-    "scope map ci 1 action",
+    "Scope map ci, 1 rule",
   ],
   [
     "Terraform",
     `resource "azurerm_container_registry_scope_map" "ci" {\n  name = "ci"\n  actions = [\n    "${rule}",\n  ]\n}\n`,
-    "scope map ci 1 action",
+    "Scope map ci, 1 rule",
   ],
   [
     "the command that makes it",
@@ -90,7 +90,7 @@ test("a scope map in every form", async ({ playground }) => {
       await expect(playground.found).toHaveText([found]);
       expect(await playground.rules()).toEqual([rule]);
       await playground.ask("repository:team/app:pull,push");
-      await playground.says("Partly allowed", "team/app is denied push");
+      await playground.says("Partly allowed", "Can't push to team/app");
     });
   }
 });
@@ -100,27 +100,32 @@ const challenge =
 
 /** What asks a question, what is shown of it, and what is asked. */
 const questions: [string, string, string, string][] = [
-  ["a scope", "repository:team/app:pull,push", "scope 1 resource", "repository:team/app:pull,push"],
+  ["a scope", "repository:team/app:pull,push", "1 scope", "repository:team/app:pull,push"],
   [
     "two scopes",
     "repository:team/app:pull repository:team/web:push",
-    "scope 2 resources",
+    "2 scopes",
     "repository:team/app:pull repository:team/web:push",
   ],
-  ["a challenge", `WWW-Authenticate: ${challenge}`, "challenge repository:team/app:pull", "repository:team/app:pull"],
+  [
+    "a challenge",
+    `WWW-Authenticate: ${challenge}`,
+    "WWW-Authenticate header requests repository:team/app:pull",
+    "repository:team/app:pull",
+  ],
   [
     "a challenge as curl shows it",
     `< www-authenticate: ${challenge}`,
-    "challenge repository:team/app:pull",
+    "WWW-Authenticate header requests repository:team/app:pull",
     "repository:team/app:pull",
   ],
   [
     "the body of a 401",
     '{"errors":[{"code":"UNAUTHORIZED","message":"authentication required","detail":[{"Type":"repository","Class":"","Name":"team/app","Action":"pull"}]}]}',
-    "refusal repository:team/app:pull",
+    "401 response needs repository:team/app:pull",
     "repository:team/app:pull",
   ],
-  ["an image", "contoso.azurecr.io/team/app:v1", "image team/app", "repository:team/app:pull"],
+  ["an image", "contoso.azurecr.io/team/app:v1", "Image team/app", "repository:team/app:pull"],
 ];
 
 test("what asks a question", async ({ playground }) => {
@@ -140,13 +145,13 @@ const errors: [string, string, string, string][] = [
   [
     "docker",
     "Error response from daemon: pull access denied for contoso.azurecr.io/team/app, repository does not exist or may require 'docker login': denied: requested access to the resource is denied",
-    "access denied team/app",
+    "Access denied team/app",
     "needs content/read on team/app",
   ],
   [
     "kubelet",
     'Failed to pull image "contoso.azurecr.io/team/app:v1": failed to authorize: failed to fetch anonymous token: unexpected status: 401 Unauthorized',
-    "login refused team/app",
+    "Login failed team/app",
     "The registry refused the login",
   ],
 ];
@@ -172,30 +177,30 @@ test("a command of az is simulated, and one that changes a map changes it", asyn
 
 test("a token is read, and its rights are looked at", async ({ playground }) => {
   await playground.write(token(accessClaims(Math.floor(Date.now() / 1000), ["team/app", "pull"])));
-  await expect(playground.found).toHaveText(["signed token decoded here; its signature is not kept"]);
+  await expect(playground.found).toHaveText(["Signed token decoded here; its signature is discarded"]);
   await playground.ask("repository:team/app:pull,push");
-  await playground.says("Partly allowed", "the token does not hold push on team/app");
+  await playground.says("Partly allowed", "The token can't push to team/app");
 });
 
 test("repositories fill the matrix", async ({ playground }) => {
   await playground.write("team/app\nteam/web\nbase/debian");
-  await expect(playground.found).toHaveText(["repositories 3 repositories"]);
+  await expect(playground.found).toHaveText(["3 repositories"]);
   expect(await playground.repositories()).toEqual(["team/app", "team/web", "base/debian"]);
 });
 
 /** What is not understood, and where it is said to be. */
 const unknown: [string, string][] = [
-  ["!!", "not understood at character 1: nothing that is known"],
-  ['{"actions": [', "not understood at character"],
-  [`${rule}\n!!\n`, "not understood at character 36: nothing that is known"],
-  ["docker tag a b", "not understood at character 1: no command of `docker` that asks a known thing of a registry"],
+  ["!!", "Not recognised at character 1. Unknown format."],
+  ['{"actions": [', "Not recognised at character"],
+  [`${rule}\n!!\n`, "Not recognised at character 36. Unknown format."],
+  ["docker tag a b", "Not recognised at character 1. Not a known `docker` command for a registry."],
 ];
 
 test("what is not understood, and where it is", async ({ playground }) => {
   for (const [text, said] of unknown) {
     await test.step(text, async () => {
       await playground.write(text);
-      const chip = playground.found.filter({ hasText: "not understood" }).first();
+      const chip = playground.found.filter({ hasText: "Not recognised" }).first();
       await expect(chip).toContainText(said.replaceAll("`", ""));
       await chip.getByRole("button").click();
       await expect(playground.field).toBeFocused();
@@ -205,7 +210,7 @@ test("what is not understood, and where it is", async ({ playground }) => {
 
 test("pressing what was found marks it in the field", async ({ playground }) => {
   await playground.write(PUSH + AZ_MAP);
-  await playground.found.filter({ hasText: "scope map MyScopeMap" }).getByRole("button").click();
+  await playground.found.filter({ hasText: "Scope map MyScopeMap" }).getByRole("button").click();
   const marked = await playground.page.evaluate(() => getSelection()?.toString());
   expect(marked).toBe(AZ_MAP.trimEnd());
 });
@@ -228,9 +233,12 @@ test("two maps of one paste are two, and a token has one of them", async ({ play
   );
   await expect(playground.map).toHaveCount(2);
   await playground.ask("repository:a:pull");
-  await playground.says("Can't tell yet", "one allows this and two does not, and a token has one of them");
+  await playground.says("Can't tell yet", "one allows this, but two doesn't.");
   await playground.ask("repository:a:pull,push");
-  await playground.says("Can't tell yet", "Only together do these scope maps allow it");
+  await playground.says(
+    "Can't tell yet",
+    "No single scope map allows this, and an Azure Container Registry token has only one",
+  );
 });
 
 test("Clear empties the field and keeps what was taken", async ({ playground }) => {
@@ -242,9 +250,9 @@ test("Clear empties the field and keeps what was taken", async ({ playground }) 
 
 test("what was found is said aloud", async ({ playground }) => {
   await playground.write("!!");
-  await expect(playground.announced).toContainText("not understood at character 1");
+  await expect(playground.announced).toContainText("Not recognised at character 1");
   await playground.write(AZ_MAP);
-  await expect(playground.announced).toContainText("scope map MyScopeMap 2 actions");
+  await expect(playground.announced).toContainText("Scope map MyScopeMap, 2 rules");
 });
 
 test("a rule that was added or removed by hand comes back by Undo", async ({ playground, page }) => {

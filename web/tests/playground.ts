@@ -26,14 +26,14 @@ export class Playground {
 
   constructor(page: Page) {
     this.page = page;
-    this.field = page.getByRole("textbox", { name: "Paste anything" });
-    this.found = page.getByRole("region", { name: "Paste anything" }).getByRole("listitem");
-    this.map = page.getByRole("region", { name: "Scope map" });
+    this.field = page.getByRole("textbox", { name: "Paste an error, token or scope map" });
+    this.found = page.getByRole("region", { name: "Paste an error, token or scope map" }).getByRole("listitem");
+    this.map = page.getByRole("region", { name: /^Scope map/ });
     this.answer = page.getByRole("region", { name: "Answer" });
     this.question = this.answer.getByRole("textbox", { name: "Check a scope" });
     this.headline = this.answer.getByRole("heading", { level: 3 }).first();
     this.matrix = page.getByRole("region", { name: "Repositories" });
-    this.repository = this.matrix.getByRole("textbox", { name: "add repositories" });
+    this.repository = this.matrix.getByRole("textbox", { name: "Add repositories" });
     this.more = page.getByRole("region", { name: "Details" });
     this.announced = page.getByRole("status");
   }

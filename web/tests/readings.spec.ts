@@ -26,19 +26,19 @@ async function marks(playground: Playground, repository: string): Promise<string
 test("an access token is summed up, and its repositories are the rows", async ({ playground }) => {
   for (const before of ["", AZ_MAP]) {
     await playground.write(before + ACCESS);
-    await expect(playground.headline).toHaveText("This token can pull and push shop/web and pull base/debian.");
-    await expect(playground.answer.locator(".sentence")).toHaveText(["It ends 2026-03-01 13:00:00 UTC."]);
+    await expect(playground.headline).toHaveText("This token can pull and push to shop/web and pull base/debian.");
+    await expect(playground.answer.locator(".sentence")).toHaveText(["Expires 2026-03-01 13:00:00 UTC."]);
     expect(await playground.repositories()).toEqual(["shop/web", "base/debian"]);
     expect(await marks(playground, "shop/web")).toEqual(["allowed", "allowed", "denied", "denied", "denied"]);
     await expect(playground.answer.getByText("Denied")).toHaveCount(0);
     // What was said is not said again.
-    if (before === "") await expect(playground.announced).toContainText("This token can pull and push shop/web");
+    if (before === "") await expect(playground.announced).toContainText("This token can pull and push to shop/web");
   }
 });
 
 test("a token that is over only lists rights", async ({ playground }) => {
   await playground.write(token(accessClaims(NOW.getTime() / 1000 - 7200, ["shop/web", "pull"])));
-  await expect(playground.answer).toContainText("The token is refused: expired 1 hour ago.");
+  await expect(playground.answer).toContainText("Registries reject the token: expired 1 hour ago.");
   await expect(playground.answer).toContainText("It lists the rights to pull shop/web.");
   await expect(playground.answer).not.toContainText("can pull");
 });
@@ -51,12 +51,12 @@ const NEW = MAP("web-new", "content/read");
 test("two maps stay two, and the page asks which one the token uses", async ({ playground }) => {
   await playground.write(OLD);
   await playground.write(OLD + NEW + PUSHED);
-  await playground.says("Can't tell yet", "web-old allows this and web-new does not, and a token has one of them");
+  await playground.says("Can't tell yet", "web-old allows this, but web-new doesn't.");
   await expect(playground.answer).not.toContainText("will work");
   expect(await marks(playground, "samples/nginx")).toEqual(["allowed", "not certain", "denied", "denied", "denied"]);
   const choice = playground.answer.getByRole("combobox", { name: "The token uses the scope map" });
   await choice.selectOption("web-new");
-  await playground.says("Denied", "samples/nginx is denied push");
+  await playground.says("Denied", "Can't push to samples/nginx");
   expect(await marks(playground, "samples/nginx")).toEqual(["allowed", "denied", "denied", "denied", "denied"]);
   await choice.selectOption("web-old");
   await playground.says("Allowed");
@@ -82,13 +82,13 @@ test("two maps are compared with each other, under their names", async ({ playgr
 
 /** Incomplete questions, and the message for each. */
 const unfinished: [string, string][] = [
-  ["r", "r is not a scope yet.A scope with fewer than two colons: write type:name:actions."],
+  ["r", "r is not a scope yet.Missing colon: use type:name:actions."],
   ["repository", "not a scope yet"],
   ["repository:samples/hello-world", "not a scope yet"],
-  ["repository:samples/hello-world:", "names no action yet"],
+  ["repository:samples/hello-world:", "has no action yet"],
   ["repository:samples/hello-world:pulls", "Unknown action pulls.Did you mean pull?"],
   ["repository:samples/hello-world:content/write", "Unknown action content/write.Did you mean push?"],
-  ["repository:samples/hello-world:fly", "Unknown action fly.A registry knows pull, push"],
+  ["repository:samples/hello-world:fly", "Unknown action fly.Use pull, push"],
 ];
 
 test("what is no question yet has no verdict, and is no test", async ({ playground }) => {
@@ -128,7 +128,7 @@ test("without a map the page says what is needed, and that no rule denies it", a
   await expect(playground.answer).toContainText(
     "To see what this token has now, paste the output of az acr scope-map show",
   );
-  await expect(playground.answer).not.toContainText(/is denied|no rule|fails/);
+  await expect(playground.answer).not.toContainText(/can't|no rule|fails/);
   await expect(playground.answer.getByRole("heading", { name: "How to fix it" })).toBeVisible();
   expect(await marks(playground, "samples/nginx")).toEqual(Array(5).fill("not certain"));
 });
@@ -153,7 +153,7 @@ test("a refusal that is gone from the field makes no old answer an allowed one",
   await playground.write(
     `${MAP("ci", "content/read", "content/write")}${PUSHED}denied: requested access to the resource is denied\n`,
   );
-  await playground.says("Can't tell yet", "and yet it was refused");
+  await playground.says("Can't tell yet", "but the registry refused it");
   await playground.page.getByRole("button", { name: "Clear" }).click();
   await playground.says("Can't tell yet", "This answer belongs to the previous question.");
 });

@@ -13,7 +13,7 @@ test("the engine runs in the page", async ({ page, site }) => {
 
 test("an empty page says how to begin, with an example that goes at the first key", async ({ playground }) => {
   await expect(playground.answer).toContainText("Paste an error, a scope map or a token");
-  await expect(playground.answer).toContainText("An example: what the page says of a push that was denied");
+  await expect(playground.answer).toContainText("An example: a denied push");
   await expect(playground.headline).toHaveText(/^Denied: docker push samples\/nginx will fail/);
   await expect(playground.page).toHaveTitle("Scopegate playground: what can this token do?");
   await expect(playground.map).toContainText("No rule yet. Paste a map above, or add a rule.");

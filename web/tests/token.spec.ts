@@ -40,18 +40,18 @@ test("a token that is too large for a header is said to be", async ({ playground
   await playground.use("repositories/*/content/read");
   await playground.ask(names.map((name) => `repository:${name}:pull`).join(" "));
   const panel = await playground.openPanel("Token");
-  await expect(panel).toContainText("KiB, and many proxies take 8");
+  await expect(panel).toContainText("KiB; many proxies allow only 8 KiB");
 });
 
 /** Minutes, and what the registry answers then. */
 const times: [string, string][] = [
-  ["0", "accepted: valid for another 1 hour"],
-  ["59", "accepted: valid for another 1 minute"],
+  ["0", "accepted: expires in 1 hour"],
+  ["59", "accepted: expires in 1 minute"],
   ["60", "accepted: expired just now"],
   ["61", "401: expired 1 minute ago"],
   ["240", "401: expired 3 hours ago"],
-  ["-1", "accepted: not valid until 2026-03-01 12:00:00 UTC, in 1 minute"],
-  ["-10", "401: not valid until 2026-03-01 12:00:00 UTC, in 10 minutes"],
+  ["-1", "accepted: not valid yet: starts in 1 minute (2026-03-01 12:00:00 UTC)"],
+  ["-10", "401: not valid yet: starts in 10 minutes (2026-03-01 12:00:00 UTC)"],
 ];
 
 test("the clock is moved", async ({ playground }) => {
@@ -77,9 +77,9 @@ test("the clock is moved by keys, and says where it is", async ({ playground }) 
 /** What was done meanwhile; what asking for a token and refreshing one then gives. */
 const states: [string, RegExp, RegExp][] = [
   ["enabled, password valid", /^a token is issued/, /^a token is issued/],
-  ["token disabled", /^401: a disabled token/, /^401: a principal that is gone or disabled/],
-  ["password expired", /^401: a wrong or expired password/, /^a token is issued/],
-  ["password regenerated", /^401: a wrong or expired password/, /^401: a token from before the principal was changed/],
+  ["token disabled", /^401: token disabled/, /^401: token deleted or disabled/],
+  ["password expired", /^401: wrong or expired password/, /^a token is issued/],
+  ["password regenerated", /^401: wrong or expired password/, /^401: issued before the token was changed/],
 ];
 
 test("what was done to the token meanwhile", async ({ playground }) => {
@@ -91,16 +91,16 @@ test("what was done to the token meanwhile", async ({ playground }) => {
     await expect(panel.getByRole("definition")).toHaveText([
       asking,
       refreshing,
-      /^accepted: valid for another 1 hour; a registry asks nobody/,
+      /^accepted: expires in 1 hour\. Registries don't check/,
     ]);
   }
 });
 
 /** When it was issued, seconds from now, and what is said of it. */
 const ages: [number, string][] = [
-  [0, "valid for another 1 hour"],
-  [-7200, "expired 1 hour ago"],
-  [7200, "not valid until 2026-03-01 14:00:00 UTC, in 2 hours"],
+  [0, "Expires in 1 hour"],
+  [-7200, "Expired 1 hour ago"],
+  [7200, "Not valid yet: starts in 2 hours (2026-03-01 14:00:00 UTC)"],
 ];
 
 for (const [age, words] of ages) {
@@ -119,13 +119,13 @@ test("whose rights are looked at", async ({ playground, page }) => {
   await playground.use(RULE);
   await playground.write(token(accessClaims(SECONDS, ["team/app", "push"])));
   await playground.ask("repository:team/app:pull,push");
-  await playground.says("Partly allowed", "the token does not hold pull on team/app");
+  await playground.says("Partly allowed", "The token can't pull team/app");
   await expect(playground.cell("team/app", "push")).toHaveAccessibleName("team/app push: allowed");
-  await page.getByRole("radio", { name: "What the scope map grants" }).check({ force: true });
-  await playground.says("Partly allowed", "team/app is denied push");
+  await page.getByRole("radio", { name: "Scope map" }).check({ force: true });
+  await playground.says("Partly allowed", "Can't push to team/app");
   await expect(playground.cell("team/app", "push")).toHaveAccessibleName("team/app push: denied");
-  await page.getByRole("radio", { name: "What the pasted token holds" }).check({ force: true });
-  await playground.says("Partly allowed", "the token does not hold pull");
+  await page.getByRole("radio", { name: "Pasted token" }).check({ force: true });
+  await playground.says("Partly allowed", "The token can't pull");
 });
 
 test("Forget this token", async ({ playground }) => {
@@ -158,9 +158,9 @@ const cut: [string, string][] = [
       .split(".")
       .slice(0, 2)
       .join(".")}.`,
-    "the token has no signature, or a piece of one",
+    "The signature is missing or incomplete.",
   ],
-  [token({ sub: "x", exp: "tomorrow" }), "it does not say when it ends"],
+  [token({ sub: "x", exp: "tomorrow" }), "No expiry (exp) in the token"],
 ];
 
 test("tokens that are not whole", async ({ playground }) => {
@@ -178,9 +178,9 @@ test("a request that is too long for a token is said to be one, and the page com
   const scopes = Array.from({ length: 129 }, (_, index) => `repository:a${index}:pull`).join(" ");
   await playground.ask(scopes);
   const panel = playground.more.getByRole("tabpanel", { name: "Token" });
-  await expect(panel).toContainText("no token is issued: more than 128 scopes in one request");
+  await expect(panel).toContainText("No token issued: Too many scopes (maximum 128)");
   await page.reload();
   await expect(playground.question).toHaveValue(scopes);
   await playground.ask("repository:a:pull");
-  await expect(panel).not.toContainText("no token is issued");
+  await expect(panel).not.toContainText("No token issued");
 });

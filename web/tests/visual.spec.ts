@@ -15,9 +15,9 @@ const NOW = new Date("2026-03-01T12:00:00Z");
 /** States, the part to look at or else what one sees first, and how one gets there. */
 const states: [string, string, (playground: Playground) => Promise<unknown>][] = [
   ["newcomer", "", (playground) => playground.write(PUSH + AZ_MAP)],
-  ["matrix", "Repositories", (playground) => playground.chooseExample("Rules that add up")],
-  ["client", "Details", (playground) => playground.chooseExample("Pull works, listing tags does not")],
-  ["compare", "Details", (playground) => playground.chooseExample("Before and after")],
+  ["matrix", "Repositories", (playground) => playground.chooseExample("How wildcards combine")],
+  ["client", "Details", (playground) => playground.chooseExample("Pull works, but listing tags fails")],
+  ["compare", "Details", (playground) => playground.chooseExample("Review a change")],
   [
     "token",
     "Details",
@@ -29,7 +29,7 @@ const states: [string, string, (playground: Playground) => Promise<unknown>][] =
     async (playground) => {
       await playground.write(PUSH + AZ_MAP);
       await playground.answer.getByRole("button", { name: "Save as test" }).click();
-      await playground.answer.getByRole("button", { name: "Try it here" }).click();
+      await playground.answer.getByRole("button", { name: "Apply to this map" }).click();
       await playground.openPanel("Tests");
     },
   ],

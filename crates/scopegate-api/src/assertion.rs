@@ -174,7 +174,7 @@ impl<'t> ScopeMapSource<'t> {
         };
         let name = fields.text("name")?;
         let Some(actions) = fields.texts("actions")? else {
-            let message = "neither the path of a scope map nor a map with `actions`";
+            let message = "not the path of a scope map, nor a map with `actions`";
             return Err(DocumentError::at(path, message, "write one of them"));
         };
         fields.end()?;

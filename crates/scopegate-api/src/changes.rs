@@ -33,7 +33,7 @@ pub(crate) fn named(text: &str) -> Option<DocumentError> {
     let is_block = |line: &str| line.trim_start().starts_with("resource \"");
     text.lines().any(is_block).then(|| {
         let hint = "give what `terraform show -json` prints, or the scope map as `az` shows it";
-        DocumentError::at("", "the language of Terraform, which is neither JSON nor YAML", hint)
+        DocumentError::at("", "Terraform's language, not JSON or YAML", hint)
     })
 }
 
@@ -119,7 +119,7 @@ mod tests {
     fn plans_and_blocks() {
         let block =
             "resource \"azurerm_container_registry_scope_map\" \"ci\" {\n  actions = []\n}\n";
-        refuses(block, "the language of Terraform, which is neither JSON nor YAML");
+        refuses(block, "Terraform's language, not JSON or YAML");
         refuses(&alloc::format!("  ~ {block}"), PLAN);
         refuses("Terraform will perform the following actions:\n  x {\n", PLAN);
     }

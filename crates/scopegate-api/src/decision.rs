@@ -25,7 +25,7 @@ use crate::access::AccessEntry;
 ///     concat!(
 ///         r#"{"access":[{"type":"repository","name":"app","actions":["pull"]}],"#,
 ///         r#""denied":[{"type":"repository","name":"app","actions":["push"]}],"#,
-///         r#""invalid":[{"scope":"oops","message":"a scope with fewer than two colons: write `type:name:actions`","position":4}]}"#,
+///         r#""invalid":[{"scope":"oops","message":"missing colon: use `type:name:actions`","position":4}]}"#,
 ///     )
 /// );
 /// # Ok::<(), serde_json::Error>(())

@@ -77,7 +77,7 @@ impl<'t> Found<'t> {
         match value {
             Value::List(items) => self.add_list(path, items),
             Value::Map(_) => self.add_resource(value.fields(path)?),
-            _ => Err(DocumentError::at(path, "neither an action nor a scope map", FORMS)),
+            _ => Err(DocumentError::at(path, "not an action or a scope map", FORMS)),
         }
     }
 
@@ -284,9 +284,9 @@ mod tests {
     fn documents_without_a_map() {
         for (text, expected) in [
             ("{}", "no list of `actions`"),
-            ("12", "neither an action nor a scope map"),
-            ("[1]", "[0]: neither an action nor a scope map"),
-            ("[{actions: [a]}, true]", "[1]: neither an action nor a scope map"),
+            ("12", "not an action or a scope map"),
+            ("[1]", "[0]: not an action or a scope map"),
+            ("[{actions: [a]}, true]", "[1]: not an action or a scope map"),
             ("[a, {actions: [a]}]", "[1]: not a text"),
             ("{value: []}", "no list of `actions`"),
             (

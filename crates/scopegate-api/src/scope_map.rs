@@ -285,15 +285,15 @@ mod tests {
         );
         refuses(
             r#"["repositories/a/content/read","repositories/a*/content/read"]"#,
-            "actions[1]: a wildcard that does not follow a slash at byte 14 of `repositories/a*/content/read`",
+            "actions[1]: no slash before the `*` at byte 14 of `repositories/a*/content/read`",
         );
         refuses(
             r#"{"properties":{"actions":["oops"]}}"#,
-            "properties.actions[0]: not a scope-map action at byte 0 of `oops`",
+            "properties.actions[0]: not a valid rule at byte 0 of `oops`",
         );
         refuses(
             r#"{"name":"a b","actions":[]}"#,
-            "name: not the name of a scope map at byte 1 of `a b`",
+            "name: invalid scope map name at byte 1 of `a b`",
         );
         refuses(r#"{"actions":[],"actions":[]}"#, "duplicate field `actions` at line 1 column 27");
         refuses(r#"{"actions":[1]}"#, "actions[0]: not a text");

@@ -11,7 +11,7 @@
 //! const principal = new Principal();
 //! principal.add("MyScopeMap", ["repositories/samples/hello-world/content/write"]);
 //! principal.explain("repository:samples/nginx:push")[0].text;
-//! // `samples/nginx` is denied push: no rule matches it; the nearest is `samples/hello-world`
+//! // can't push to `samples/nginx`: no rule covers it; closest rule: `samples/hello-world`
 //! ```
 //!
 //! | module | holds |

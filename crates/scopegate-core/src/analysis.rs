@@ -56,7 +56,7 @@ pub enum FindingKind {
     RootWildcard,
     /// The map has more rules than a registry accepts.
     TooManyRules,
-    /// The rule is for a connected registry and grants nothing here.
+    /// The rule only for connected registries; no effect here.
     GrantsNothing,
 }
 
@@ -94,21 +94,17 @@ impl FindingKind {
     #[must_use]
     pub const fn message(self) -> &'static str {
         match self {
-            Self::PushWithoutPull => {
-                "a push also pulls, so content/write does nothing without content/read"
-            }
-            Self::PushPartlyWithoutPull => {
-                "a push also pulls, so content/write works only where another rule gives content/read"
-            }
-            Self::PullWithoutMetadataRead => "pulling works, listing tags needs metadata/read too",
+            Self::PushWithoutPull => "push won't work: it also needs content/read",
+            Self::PushPartlyWithoutPull => "push works only where another rule grants content/read",
+            Self::PullWithoutMetadataRead => "can pull, but can't list tags without metadata/read",
             Self::PullPartlyWithoutMetadataRead => {
-                "pulling works, listing tags only where another rule gives metadata/read"
+                "can pull, but lists tags only where another rule grants metadata/read"
             }
-            Self::Redundant => "the same rule stands here twice",
-            Self::Covered => "a wider rule grants this already",
-            Self::RootWildcard => "covers every repository, also those that do not exist yet",
-            Self::TooManyRules => "a registry accepts at most 500 actions in one scope map",
-            Self::GrantsNothing => "is for a connected registry and grants nothing here",
+            Self::Redundant => "duplicate rule",
+            Self::Covered => "redundant: a wider rule already grants this",
+            Self::RootWildcard => "applies to all repositories, including future ones",
+            Self::TooManyRules => "over the limit of 500 rules per scope map",
+            Self::GrantsNothing => "only for connected registries; no effect here",
         }
     }
 

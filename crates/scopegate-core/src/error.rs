@@ -14,7 +14,7 @@ use core::fmt;
 /// let error = Pattern::parse("sample/*/team").unwrap_err();
 /// assert_eq!(error.kind(), ErrorKind::WildcardInMiddle);
 /// assert_eq!(error.position(), 7);
-/// assert_eq!(error.to_string(), "text follows the wildcard");
+/// assert_eq!(error.to_string(), "text after the `*`");
 /// assert_eq!(error.kind().code(), "wildcard_in_middle");
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -96,91 +96,91 @@ error_kinds! {
     /// `repository::pull`
     NameEmpty = 1, "name_empty", "the repository name is empty", "write a name such as `samples/hello-world`";
     /// A repository of 256 bytes.
-    NameTooLong = 2, "name_too_long", "the repository name is longer than 255 bytes", "use at most 255 bytes, all components and slashes counted";
+    NameTooLong = 2, "name_too_long", "repository name too long (maximum 255 bytes)", "use a shorter name";
     /// `Team/app`
-    NameUpperCase = 3, "name_upper_case", "an upper-case letter in the repository name", "repository names are lower case";
+    NameUpperCase = 3, "name_upper_case", "uppercase letter in the repository name", "repository names must be lowercase";
     /// `team app`
-    NameCharacter = 4, "name_character", "a character that no repository name has", "use a-z, 0-9, `.`, `_`, `-` and `/`";
+    NameCharacter = 4, "name_character", "invalid character in the repository name", "use a-z, 0-9, `.`, `_`, `-` and `/`";
     /// `team//app`
-    NameComponentEmpty = 5, "name_component_empty", "a slash with nothing before or after it", "write `/` only between two components";
+    NameComponentEmpty = 5, "name_component_empty", "extra slash", "remove it";
     /// `a..b`
-    NameSeparator = 6, "name_separator", "a separator that cannot stand here", "join letters and digits by one `.`, one or two `_`, or any number of `-`";
+    NameSeparator = 6, "name_separator", "misplaced separator", "use a single `.`, `_` or `__`, or any number of `-`, between letters and digits";
     /// `repository:a:b:pull`
-    NameHost = 7, "name_host", "a colon that does not end a host name followed by a port and a path", "write `host:port/repository`, or leave the host out";
+    NameHost = 7, "name_host", "misplaced colon", "write `host:port/repository`, or remove the colon";
 
     /// `repository:app`
-    ScopeForm = 10, "scope_form", "a scope with fewer than two colons", "write `type:name:actions`";
+    ScopeForm = 10, "scope_form", "missing colon", "use `type:name:actions`";
     /// `:app:pull`
     TypeEmpty = 11, "type_empty", "the resource type is empty", "use `repository`, `registry` or `artifact-repository`";
     /// `repo:app:pull`
-    TypeUnknown = 12, "type_unknown", "an unknown resource type", "use `repository`, `registry` or `artifact-repository`";
+    TypeUnknown = 12, "type_unknown", "unknown resource type", "use `repository`, `registry` or `artifact-repository`";
     /// `repository():app:pull`
-    TypeClass = 13, "type_class", "a class suffix that is not lower-case letters and digits in parentheses", "leave the class out, it has no effect";
+    TypeClass = 13, "type_class", "invalid class suffix", "remove it; it has no effect";
     /// A request with 129 scopes.
-    TooManyScopes = 14, "too_many_scopes", "more than 128 scopes in one request", "ask for fewer scopes at a time";
+    TooManyScopes = 14, "too_many_scopes", "too many scopes (maximum 128)", "request fewer scopes at once";
     /// A request with more than 16,384 bytes of scopes.
-    RequestTooLong = 15, "request_too_long", "more than 16384 bytes of scopes in one request", "ask for fewer scopes at a time";
+    RequestTooLong = 15, "request_too_long", "scopes too long (maximum 16384 bytes)", "request fewer scopes at once";
 
     /// The empty pattern.
     PatternEmpty = 20, "pattern_empty", "the repository pattern is empty", "write a repository name, `prefix/*` or `*`";
     /// `sample/*/team/*`
-    WildcardRepeated = 21, "wildcard_repeated", "more than one wildcard", "use one `*`, at the end";
+    WildcardRepeated = 21, "wildcard_repeated", "more than one `*`", "use one `*`, at the end";
     /// `sample/*/team`
-    WildcardInMiddle = 22, "wildcard_in_middle", "text follows the wildcard", "end the pattern with `/*`, or write one rule for each repository";
+    WildcardInMiddle = 22, "wildcard_in_middle", "text after the `*`", "end the pattern with `/*`, or write one rule for each repository";
     /// `sample/team*`
-    WildcardWithoutSlash = 23, "wildcard_without_slash", "a wildcard that does not follow a slash", "write `/*`, which covers all that is below a path";
+    WildcardWithoutSlash = 23, "wildcard_without_slash", "no slash before the `*`", "write `/*`, which covers everything below a path";
     /// `/*`
-    WildcardWithoutPrefix = 24, "wildcard_without_prefix", "nothing stands before `/*`", "write `*` for every repository of the registry";
+    WildcardWithoutPrefix = 24, "wildcard_without_prefix", "no name before `/*`", "add a name, or write `*` for every repository";
     /// 254 bytes and `/*`
-    PrefixTooLong = 25, "prefix_too_long", "a prefix of more than 253 bytes, below which no repository name fits", "use at most 253 bytes before `/*`, because names end at 255";
+    PrefixTooLong = 25, "prefix_too_long", "prefix too long (maximum 253 bytes)", "use a shorter prefix";
 
     /// `samples/nginx`
-    RuleForm = 30, "rule_form", "not a scope-map action", "write `repositories/<repository>/<permission>`, for example `repositories/samples/nginx/content/read`";
+    RuleForm = 30, "rule_form", "not a valid rule", "use `repositories/<repository>/<permission>`, for example `repositories/samples/nginx/content/read`";
     /// `repositories/app/content/pull`
-    PermissionUnknown = 31, "permission_unknown", "an unknown permission", "use content/read, content/write, content/delete, metadata/read or metadata/write";
+    PermissionUnknown = 31, "permission_unknown", "unknown permission", "use content/read, content/write, content/delete, metadata/read or metadata/write";
     /// `gateway/a b/config/read`
-    GatewayName = 32, "gateway_name", "not the name of a connected registry", "use letters, digits and `-`";
+    GatewayName = 32, "gateway_name", "invalid name of a connected registry", "use letters, digits and `-`";
     /// A map of 501 actions.
-    TooManyRules = 33, "too_many_rules", "more than 500 actions in one scope map", "cover several repositories with one wildcard rule, or split the map";
+    TooManyRules = 33, "too_many_rules", "too many rules (maximum 500)", "cover several repositories with one wildcard rule, or split the map";
     /// `ab`
-    MapName = 34, "map_name", "not the name of a scope map", "use 5 to 50 letters, digits, `-` and `_`";
+    MapName = 34, "map_name", "invalid scope map name", "use 5 to 50 letters, digits, `-` or `_`";
     /// `_mine`, when a user asks for it.
-    MapNameReserved = 35, "map_name_reserved", "names that begin with `_` belong to system-defined scope maps", "choose a name that begins with a letter or a digit";
+    MapNameReserved = 35, "map_name_reserved", "names starting with `_` are reserved", "start the name with a letter or a digit";
     /// A description of 257 characters.
-    DescriptionTooLong = 36, "description_too_long", "a description of more than 256 characters", "use at most 256 characters";
+    DescriptionTooLong = 36, "description_too_long", "description too long (maximum 256 characters)", "use a shorter description";
 
     /// Bytes that are no compiled table.
     TableMalformed = 40, "table_malformed", "not a compiled table", "compile the scope map again";
     /// A table of another version of the format.
     TableVersion = 41, "table_version", "a compiled table of another version", "compile the scope map again with this version";
     /// A map whose names collide under every seed that was tried.
-    TableUnhashable = 42, "table_unhashable", "repository names that were made to collide", "use repository names that people would choose";
+    TableUnhashable = 42, "table_unhashable", "the repository names collide", "use ordinary names";
     /// A map of more than 2^24 patterns.
     TableTooLarge = 43, "table_too_large", "too many repositories for one table", "split the scope map";
 
     /// `/v3/`
-    PathUnknown = 50, "path_unknown", "no such path", "paths begin with /v2/, /acr/v1/ or /helm/v1/";
+    PathUnknown = 50, "path_unknown", "unknown path", "paths begin with /v2/, /acr/v1/ or /helm/v1/";
     /// `/v2/a//b/manifests/x`
-    PathAmbiguous = 51, "path_ambiguous", "a path that two readers could read in two ways", "send the path without empty or dot segments, and encoded at most once";
+    PathAmbiguous = 51, "path_ambiguous", "ambiguous path", "send the path without empty or dot segments, and encoded at most once";
     /// `POST /v2/_catalog`
-    MethodUnknown = 52, "method_unknown", "a method that this path does not have", "use the method that the registry's API documents";
+    MethodUnknown = 52, "method_unknown", "method not supported for this path", "use a documented method";
     /// `/v2/app/manifests/.x`
-    ReferenceInvalid = 53, "reference_invalid", "neither a tag nor a digest", "use a tag such as `v1` or a digest such as `sha256:` and 64 hex digits";
+    ReferenceInvalid = 53, "reference_invalid", "not a tag or digest", "use a tag such as `v1` or a digest such as `sha256:` and 64 hex digits";
     /// `?from=a&from=b`
-    QueryAmbiguous = 54, "query_ambiguous", "a query that two readers could read in two ways", "send `from` once, encoded once";
+    QueryAmbiguous = 54, "query_ambiguous", "ambiguous query", "send `from` once, encoded once";
     /// `?n=1;mount=x`
-    QueryCharacter = 55, "query_character", "a character that no query has", "write it as `%` and its two hex digits: `%3B` for `;`";
+    QueryCharacter = 55, "query_character", "invalid character in the query", "write it as `%` and its two hex digits: `%3B` for `;`";
     /// `?_method=DELETE`, or `X-HTTP-Method-Override: DELETE`
-    MethodOverride = 56, "method_override", "a request that names a second method", "send the request with the method that is meant";
+    MethodOverride = 56, "method_override", "the request names a second method", "send only the intended method";
     /// `Content-Type: a/b` and `Content-Type: c/d`
-    HeaderRepeated = 57, "header_repeated", "a header that may stand once, and stands twice", "send one `Content-Type`";
+    HeaderRepeated = 57, "header_repeated", "duplicate header", "send one `Content-Type`";
 
     /// `Bearer realm=`
-    ChallengeForm = 60, "challenge_form", "not a challenge", "write `Bearer realm=\"…\",service=\"…\",scope=\"…\"`";
+    ChallengeForm = 60, "challenge_form", "not a WWW-Authenticate header", "write `Bearer realm=\"…\",service=\"…\",scope=\"…\"`";
     /// `Bearer realm="a",realm="b"`
-    ChallengeRepeated = 61, "challenge_repeated", "a parameter that stands twice in one challenge", "name each parameter once";
+    ChallengeRepeated = 61, "challenge_repeated", "duplicate parameter", "name each parameter once";
     /// `Bearer service="s"`
-    ChallengeRealm = 62, "challenge_realm", "a challenge without a realm", "name the realm, the address of the token server";
+    ChallengeRealm = 62, "challenge_realm", "the realm is missing", "add the realm, the address of the token server";
 }
 
 impl ErrorKind {
@@ -200,6 +200,8 @@ impl ErrorKind {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::analysis::FindingKind;
+    use crate::explain::MissKind;
     use alloc::collections::BTreeSet;
 
     #[test]
@@ -218,13 +220,28 @@ mod tests {
         assert_eq!(ErrorKind::from_number(0), None);
     }
 
+    /// Phrases that plain English has another word for.
+    const STILTED: [&str; 9] = [
+        " is no ",
+        " that no ",
+        "neither ",
+        "nobody",
+        "none of ",
+        "stand here",
+        "stands",
+        "two readers",
+        "whoever",
+    ];
+
     #[test]
-    fn messages_are_lower_case_and_open_ended() {
-        for kind in ErrorKind::ALL {
-            for text in [kind.message(), kind.hint()] {
-                assert!(!text.starts_with(|c: char| c.is_ascii_uppercase()), "{text}");
-                assert!(!text.ends_with('.'), "{text}");
-            }
+    fn messages_are_plain_lower_case_and_open_ended() {
+        let errors = ErrorKind::ALL.iter().flat_map(|kind| [kind.message(), kind.hint()]);
+        let findings = FindingKind::ALL.iter().map(|kind| kind.message());
+        let misses = MissKind::ALL.iter().map(|kind| kind.message());
+        for text in errors.chain(findings).chain(misses) {
+            assert!(!text.starts_with(|c: char| c.is_ascii_uppercase()), "{text}");
+            assert!(!text.ends_with('.'), "{text}");
+            assert!(!STILTED.iter().any(|phrase| text.contains(phrase)), "{text}");
         }
     }
 }

@@ -137,11 +137,11 @@ impl MissKind {
     #[must_use]
     pub const fn message(self) -> &'static str {
         match self {
-            Self::OtherAction => "covers the repository and grants another action",
-            Self::PrefixItself => "covers what is below this name, not the name itself",
-            Self::NameAbove => "covers the name above, not what is below it",
-            Self::OtherRepository => "covers another repository",
-            Self::NotEverywhere => "does not cover every repository",
+            Self::OtherAction => "covers it, but grants another action",
+            Self::PrefixItself => "covers repositories below this name, not the name itself",
+            Self::NameAbove => "covers the name above, not repositories below it",
+            Self::OtherRepository => "different repository",
+            Self::NotEverywhere => "doesn't cover all repositories",
         }
     }
 }
@@ -308,7 +308,7 @@ const MAX_MISSES: usize = 3;
 /// let explanation = explain(&[NamedTable { name: "MyScopeMap", table: &table }], &scope, &Settings::default());
 /// assert_eq!(
 ///     explanation.to_string(),
-///     "`samples/nginx` is denied push: no rule matches it; the nearest is `samples/hello-world`\n"
+///     "can't push to `samples/nginx`: no rule covers it; closest rule: `samples/hello-world`\n"
 /// );
 /// assert_eq!(
 ///     explanation.edits[0].az_command(None),
@@ -687,9 +687,8 @@ fn how_missed(key: Key<'_>, name: &[u8]) -> Distance {
 impl fmt::Display for Explanation<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.reasons.is_empty() {
-            let name = self.scope.name.as_str();
-            let remark = "` is asked for without an action, so nothing is granted\n";
-            return write_all(f, &["`", name, remark]);
+            let remark = "`, so nothing is granted\n";
+            return write_all(f, &["no action requested on `", self.scope.name.as_str(), remark]);
         }
         for reason in &self.reasons {
             Sentence { explanation: self, reason }.fmt(f)?;
@@ -699,6 +698,15 @@ impl fmt::Display for Explanation<'_> {
     }
 }
 
+/// What one does with an action on a repository.
+const VERBS: [(&str, &str); 5] = [
+    ("pull", "pull "),
+    ("push", "push to "),
+    ("delete", "delete from "),
+    ("metadata_read", "read the metadata of "),
+    ("metadata_write", "change the metadata of "),
+];
+
 struct Sentence<'e> {
     explanation: &'e Explanation<'e>,
     reason: &'e Reason,
@@ -706,27 +714,42 @@ struct Sentence<'e> {
 
 impl fmt::Display for Sentence<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let scope = &self.explanation.scope;
-        match (scope.resource_type, scope.name) {
-            (ResourceType::Repository, ResourceName::Any) => f.write_str("every repository")?,
-            (ResourceType::Repository, name) => write_all(f, &["`", name.as_str(), "`"])?,
-            (other, name) => write_all(f, &[other.as_str(), " `", name.as_str(), "`"])?,
-        }
-        f.write_str(if self.reason.granted { " is granted " } else { " is denied " })?;
-        // An unknown action is whatever a client sent, line feeds included; it must not pass for a
-        // sentence of its own.
-        for character in self.reason.action.chars() {
-            character.escape_default().fmt(f)?;
-        }
-        if self.reason.granted {
-            return write_list(f, " by ", &self.reason.rules.iter().collect::<Vec<_>>());
-        }
+        let Reason { granted, rules, .. } = self.reason;
+        f.write_str(if *granted { "can " } else { "can't " })?;
+        self.write_deed(f)?;
         f.write_str(": ")?;
+        if *granted {
+            return write_list(f, "granted by ", &rules.iter().collect::<Vec<_>>());
+        }
         self.write_denial(f)
     }
 }
 
 impl Sentence<'_> {
+    fn write_deed(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Scope { resource_type, name, .. } = self.explanation.scope;
+        let action = self.reason.action.as_str();
+        if (resource_type, name.as_str(), action) == (ResourceType::Registry, "catalog", "*") {
+            return f.write_str("list the repositories");
+        }
+        if let Some((_, verb)) = VERBS.iter().find(|(known, _)| *known == action) {
+            f.write_str(verb)?;
+        } else {
+            // An unknown action is whatever a client sent, line feeds included; it must not pass
+            // for a sentence of its own.
+            f.write_str("use ")?;
+            for character in action.chars() {
+                fmt::Display::fmt(&character.escape_default(), f)?;
+            }
+            f.write_str(" on ")?;
+        }
+        match (resource_type, name) {
+            (ResourceType::Repository, ResourceName::Any) => f.write_str("every repository"),
+            (ResourceType::Repository, name) => write_all(f, &["`", name.as_str(), "`"]),
+            (other, name) => write_all(f, &[other.as_str(), " `", name.as_str(), "`"]),
+        }
+    }
+
     fn write_denial(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let scope = &self.explanation.scope;
         let Some(nearest) = self.reason.misses.first() else {
@@ -736,27 +759,26 @@ impl Sentence<'_> {
         let permission = nearest.rule.permission.as_str();
         match nearest.why {
             MissKind::OtherAction => {
-                f.write_str("no rule that matches it grants that")?;
                 let covering = self.reason.misses.iter().filter(|miss| miss.why == nearest.why);
                 let rules: Vec<&RuleRef> = covering.map(|miss| &miss.rule).collect();
-                write_list(f, "; there is ", &rules)
+                write_list(f, "covered only for other actions, by ", &rules)
             }
             MissKind::PrefixItself => {
-                let covers = " covers what is below `";
+                let covers = " covers repositories below `";
                 write_all(f, &["`", pattern, "` ", permission, covers, name])?;
                 write_all(f, &["`, not `", name, "` itself"])
             }
             MissKind::NameAbove => {
-                let covers = " covers only that name; `";
+                let covers = " covers only this name; use `";
                 write_all(f, &["`", pattern, "` ", permission, covers, pattern])?;
-                f.write_str("/*` would cover what is below it")
+                f.write_str("/*` for repositories below it")
             }
             MissKind::OtherRepository => {
-                write_all(f, &["no rule matches it; the nearest is `", pattern, "`"])
+                write_all(f, &["no rule covers it; closest rule: `", pattern, "`"])
             }
             MissKind::NotEverywhere => {
-                let nearest = "only a rule on `*` grants it; the nearest is `";
-                write_all(f, &[nearest, pattern, "` ", permission])
+                let closest = "this needs a rule on `*`; closest rule: `";
+                write_all(f, &[closest, pattern, "` ", permission])
             }
         }
     }
@@ -764,13 +786,13 @@ impl Sentence<'_> {
     fn without_misses(&self) -> &'static str {
         let scope = &self.explanation.scope;
         match scope.resource_type {
-            _ if Action::parse(&self.reason.action).is_none() => "nobody knows this action",
-            ResourceType::Repository if repository(scope).is_some() => "no rule matches it",
+            _ if Action::parse(&self.reason.action).is_none() => "unknown action",
+            ResourceType::Repository if repository(scope).is_some() => "no rule covers it",
             ResourceType::Registry if scope.name.as_str() == "catalog" => {
-                "it takes metadata/read on `*`, and a registry that lists its repositories at all"
+                "this needs metadata/read on `*`, and a registry that allows listing"
             }
-            ResourceType::Registry => "no rule of a scope map grants anything on it",
-            _ => "only a rule on `*` grants it",
+            ResourceType::Registry => "scope maps can't grant access to it",
+            _ => "this needs a rule on `*`",
         }
     }
 }
@@ -780,7 +802,7 @@ fn write_list(f: &mut fmt::Formatter<'_>, before: &str, rules: &[&RuleRef]) -> f
         let separator = if index == 0 { before } else { ", " };
         write_all(f, &[separator, "`", &rule.pattern, "` ", rule.permission.as_str()])?;
         if !rule.scope_map.is_empty() {
-            write_all(f, &[" (", &rule.scope_map, ")"])?;
+            write_all(f, &[" in ", &rule.scope_map])?;
         }
     }
     Ok(())
@@ -827,8 +849,8 @@ mod tests {
             ],
             "repository:a/b:pull,push",
             &[
-                "`a/b` is granted pull by `*` content/read (my-map), `a/*` content/read (my-map), `a/b` content/read (my-map)",
-                "`a/b` is granted push by `a/b` content/write (my-map)",
+                "can pull `a/b`: granted by `*` content/read in my-map, `a/*` content/read in my-map, `a/b` content/read in my-map",
+                "can push to `a/b`: granted by `a/b` content/write in my-map",
             ],
             None,
         );
@@ -839,9 +861,7 @@ mod tests {
         says(
             &["repositories/a/content/read", "repositories/b/content/write"],
             "repository:a:push",
-            &[
-                "`a` is denied push: no rule that matches it grants that; there is `a` content/read (my-map)",
-            ],
+            &["can't push to `a`: covered only for other actions, by `a` content/read in my-map"],
             Some("a content/write"),
         );
     }
@@ -852,7 +872,7 @@ mod tests {
             &["repositories/team/*/content/read"],
             "repository:team:pull",
             &[
-                "`team` is denied pull: `team/*` content/read covers what is below `team`, not `team` itself",
+                "can't pull `team`: `team/*` content/read covers repositories below `team`, not `team` itself",
             ],
             Some("team content/read"),
         );
@@ -860,7 +880,7 @@ mod tests {
             &["repositories/team/content/read"],
             "repository:team/app:pull",
             &[
-                "`team/app` is denied pull: `team` content/read covers only that name; `team/*` would cover what is below it",
+                "can't pull `team/app`: `team` content/read covers only this name; use `team/*` for repositories below it",
             ],
             Some("team/app content/read"),
         );
@@ -868,7 +888,7 @@ mod tests {
             &["repositories/*/content/read", "repositories/team/*/content/write"],
             "repository:team:push",
             &[
-                "`team` is denied push: `team/*` content/write covers what is below `team`, not `team` itself",
+                "can't push to `team`: `team/*` content/write covers repositories below `team`, not `team` itself",
             ],
             Some("team content/write"),
         );
@@ -884,8 +904,8 @@ mod tests {
             ],
             "repository:samples/nginx:pull,push",
             &[
-                "`samples/nginx` is denied pull: no rule matches it",
-                "`samples/nginx` is denied push: no rule matches it; the nearest is `samples/hello-world`",
+                "can't pull `samples/nginx`: no rule covers it",
+                "can't push to `samples/nginx`: no rule covers it; closest rule: `samples/hello-world`",
             ],
             Some("samples/nginx content/read content/write"),
         );
@@ -898,7 +918,7 @@ mod tests {
             &rules,
             "registry:catalog:*",
             &[
-                "registry `catalog` is denied *: only a rule on `*` grants it; the nearest is `a` metadata/read",
+                "can't list the repositories: this needs a rule on `*`; closest rule: `a` metadata/read",
             ],
             Some("'*' metadata/read"),
         );
@@ -906,7 +926,7 @@ mod tests {
             &rules,
             "repository:*:pull",
             &[
-                "every repository is denied pull: only a rule on `*` grants it; the nearest is `a` content/read",
+                "can't pull every repository: this needs a rule on `*`; closest rule: `a` content/read",
             ],
             Some("'*' content/read"),
         );
@@ -914,26 +934,26 @@ mod tests {
             &rules,
             "artifact-repository:repo:pull",
             &[
-                "artifact-repository `repo` is denied pull: only a rule on `*` grants it; the nearest is `a` content/read",
+                "can't pull artifact-repository `repo`: this needs a rule on `*`; closest rule: `a` content/read",
             ],
             Some("'*' content/read"),
         );
         let filtered = Settings { catalog: Catalog::Filtered };
         let (text, _) = said(&[("my-map", &rules)], "registry:catalog:*", &filtered);
-        assert_eq!(text, "registry `catalog` is granted * by `a` metadata/read (my-map)\n");
+        assert_eq!(text, "can list the repositories: granted by `a` metadata/read in my-map\n");
     }
 
     #[test]
     fn no_edit_can_help() {
         for (scope, sentence) in [
-            ("repository:a:fly", "`a` is denied fly: nobody knows this action"),
-            ("repository:a:deleted_read", "`a` is denied deleted_read: no rule matches it"),
+            ("repository:a:fly", "can't use fly on `a`: unknown action"),
+            ("repository:a:deleted_read", "can't use deleted_read on `a`: no rule covers it"),
             (
                 "registry:other:*",
-                "registry `other` is denied *: no rule of a scope map grants anything on it",
+                "can't use * on registry `other`: scope maps can't grant access to it",
             ),
-            ("repository:r:5000/a:pull", "`r:5000/a` is denied pull: only a rule on `*` grants it"),
-            ("repository:a:", "`a` is asked for without an action, so nothing is granted"),
+            ("repository:r:5000/a:pull", "can't pull `r:5000/a`: this needs a rule on `*`"),
+            ("repository:a:", "no action requested on `a`, so nothing is granted"),
         ] {
             says(&[], scope, &[sentence], None);
         }
@@ -943,11 +963,11 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_action_is_no_sentence() {
+    fn an_unknown_action_is_not_a_sentence() {
         says(
             &[],
             "repository:a:x\n`b`\tis\tgranted\tpush",
-            &[r"`a` is denied x\n`b`\tis\tgranted\tpush: nobody knows this action"],
+            &[r"can't use x\n`b`\tis\tgranted\tpush on `a`: unknown action"],
             None,
         );
     }

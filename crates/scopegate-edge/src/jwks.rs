@@ -107,10 +107,10 @@ impl KeySetError {
 impl fmt::Display for KeySetError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Unreadable => "no JSON web key set",
+            Self::Unreadable => "not a JSON Web Key Set",
             Self::TooMany => "more than 100 keys",
-            Self::Duplicate => "two keys of one id",
-            Self::NoKey => "no key that can verify",
+            Self::Duplicate => "duplicate key id",
+            Self::NoKey => "no verification key",
         })
     }
 }

@@ -49,8 +49,8 @@ impl JwsError {
     #[must_use]
     pub const fn message(self) -> &'static str {
         match self {
-            Self::Parts => "the token has not three parts",
-            Self::Header => "the token's header is not readable",
+            Self::Parts => "the token doesn't have three parts",
+            Self::Header => "the token's header can't be read",
             Self::Extension => "the token needs an extension",
         }
     }

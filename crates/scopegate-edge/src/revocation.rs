@@ -161,7 +161,7 @@ impl FeedError {
 impl fmt::Display for FeedError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Unreadable => "the answer is no list of generations",
+            Self::Unreadable => "the answer is not a list of generations",
             Self::Older => "the feed is older than what is known, or of an epoch that was left",
             Self::Incomplete => "the feed is of another epoch, and has to be read whole",
         })

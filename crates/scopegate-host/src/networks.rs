@@ -22,7 +22,7 @@ impl Networks {
     ///
     /// # Errors
     ///
-    /// The first text that is neither an address nor a network, such as `10.0.0.0/33`.
+    /// The first text that is not an address or a network, such as `10.0.0.0/33`.
     pub fn parse<'t>(texts: impl IntoIterator<Item = &'t str>) -> Result<Self, &'t str> {
         let net = |text: &'t str| {
             let address = || text.parse::<IpAddr>().map(IpNet::from);
@@ -54,9 +54,8 @@ impl Networks {
 impl<'de> Deserialize<'de> for Networks {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let texts = Vec::<String>::deserialize(deserializer)?;
-        Self::parse(texts.iter().map(String::as_str)).map_err(|text| {
-            de::Error::custom(format!("`{text}` is neither an address nor a network"))
-        })
+        Self::parse(texts.iter().map(String::as_str))
+            .map_err(|text| de::Error::custom(format!("`{text}` is not an address or a network")))
     }
 }
 
@@ -65,7 +64,7 @@ impl<'de> Deserialize<'de> for Networks {
 ///
 /// # Errors
 ///
-/// For `1`, and for a text that is neither an address nor a network.
+/// For `1`, and for a text that is not an address or a network.
 pub fn or_zero<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Networks, D::Error> {
     #[derive(Deserialize)]
     #[serde(untagged)]
@@ -85,7 +84,7 @@ pub fn or_zero<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Networks, D
         }
     };
     Networks::parse(list.iter().map(String::as_str))
-        .map_err(|text| de::Error::custom(format!("`{text}` is neither an address nor a network")))
+        .map_err(|text| de::Error::custom(format!("`{text}` is not an address or a network")))
 }
 
 /// The key of a limit: an IPv4 address, or the /64 of an IPv6 address, which is what one customer

@@ -159,10 +159,10 @@ impl<'a> Pems<'a> {
         let (path, key_path) = (self.files.certificate.display(), self.files.key.display());
         let chain: Vec<_> = CertificateDer::pem_slice_iter(&self.certificate)
             .collect::<Result<_, _>>()
-            .with_context(|| format!("{path} is no certificate"))?;
-        ensure!(!chain.is_empty(), "{path} is no certificate");
+            .with_context(|| format!("{path} is not a certificate"))?;
+        ensure!(!chain.is_empty(), "{path} is not a certificate");
         let key = PrivateKeyDer::from_pem_slice(&self.key)
-            .with_context(|| format!("{key_path} is no private key"))?;
+            .with_context(|| format!("{key_path} is not a private key"))?;
         CertifiedKey::from_der(chain, key, &aws_lc_rs::default_provider())
             .with_context(|| format!("{key_path} is not the key of {path}"))
     }
@@ -220,8 +220,8 @@ mod tests {
         let files = files(folder.path());
         let ((certificate, key), (_, other_key)) = (pair(), pair());
         for (certificate, key, expected) in [
-            ("", key.as_str(), "cert.pem is no certificate"),
-            (&certificate, "", "key.pem is no private key"),
+            ("", key.as_str(), "cert.pem is not a certificate"),
+            (&certificate, "", "key.pem is not a private key"),
             (&certificate, &other_key, "key.pem is not the key of"),
         ] {
             write(&files, certificate, key);

@@ -266,7 +266,7 @@ impl Instance {
         let arguments = self.write_question(table, scope, settings)?;
         let result = self.exports.decide.call(&mut self.store, arguments);
         let result = self.checked(result)?;
-        abi::unpack_decision(result).ok_or(Error::Protocol("a decision that is none"))
+        abi::unpack_decision(result).ok_or(Error::Protocol("an invalid decision"))
     }
 
     pub(crate) fn decide_batch(
@@ -285,7 +285,7 @@ impl Instance {
                 Some(_) => None,
                 None => {
                     let decision = abi::unpack_decision(result);
-                    Some(decision.ok_or(Error::Protocol("a decision that is none"))?)
+                    Some(decision.ok_or(Error::Protocol("an invalid decision"))?)
                 }
             });
         }
@@ -332,7 +332,7 @@ impl Instance {
         let arguments = self.write_request(tables, &text, settings)?;
         let result = self.exports.explain.call(&mut self.store, arguments);
         let json = self.output(result)?;
-        serde_json::from_slice(json).map_err(|_| Error::Protocol("an explanation that is none"))
+        serde_json::from_slice(json).map_err(|_| Error::Protocol("an invalid explanation"))
     }
 
     pub(crate) fn rules(
@@ -362,7 +362,7 @@ impl Instance {
         let text = std::str::from_utf8(self.output(result)?).ok();
         let (path, scopes) = text
             .and_then(|text| text.split_once('\n'))
-            .ok_or(Error::Protocol("a route that is none"))?;
+            .ok_or(Error::Protocol("an invalid route"))?;
         Ok(Route { path: path.to_owned(), scopes: scopes.to_owned() })
     }
 
@@ -386,7 +386,7 @@ impl Instance {
         let result = self.exports.admit.call(&mut self.store, arguments);
         let text = std::str::from_utf8(self.output(result)?).ok();
         let written = text.and_then(abi::read_admission);
-        Ok(written.ok_or(Error::Protocol("an admission that is none"))?.into())
+        Ok(written.ok_or(Error::Protocol("an invalid admission"))?.into())
     }
 
     pub(crate) fn accept_claims(

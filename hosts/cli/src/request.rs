@@ -12,7 +12,7 @@ pub(crate) fn check(request: &ScopeList<'_>) -> Result<(), BadInput> {
     has_scope(request)?;
     if let Some(scope) = request.scopes.iter().find(|scope| asks_for_nothing(scope)) {
         return Err(BadInput::new(format!("no action in `{scope}`"))
-            .hint("write `type:name:actions`, for example `repository:samples/nginx:pull`"));
+            .hint("use `type:name:actions`, for example `repository:samples/nginx:pull`"));
     }
     Ok(())
 }
@@ -21,7 +21,7 @@ pub(crate) fn check(request: &ScopeList<'_>) -> Result<(), BadInput> {
 pub(crate) fn has_scope(request: &ScopeList<'_>) -> Result<(), BadInput> {
     if request.scopes.is_empty() && request.invalid.is_empty() {
         return Err(BadInput::new("no scope in the request")
-            .hint("write `type:name:actions`, for example `repository:samples/nginx:pull`"));
+            .hint("use `type:name:actions`, for example `repository:samples/nginx:pull`"));
     }
     Ok(())
 }

@@ -192,7 +192,7 @@ fn remark(request: &ScopeList<'_>) -> Option<String> {
         return Some(format!("unknown action `{word}`"));
     }
     let empty = request.scopes.iter().find(|scope| request::asks_for_nothing(scope))?;
-    Some(format!("`{}` is asked for without an action", empty.name))
+    Some(format!("no action requested on `{}`", empty.name))
 }
 
 fn fails(explanations: &[FullExplanation], assertion: &Assertion, demand: Demand<'_>) -> Outcome {
@@ -210,7 +210,7 @@ fn objections(explanation: &FullExplanation, demand: Demand<'_>) -> Vec<String> 
     let reasons = explanation.reasons.iter();
     match demand {
         Demand::Deny(_) => reasons.filter(|reason| reason.granted).map(granted).collect(),
-        Demand::Allow(_) if explanation.reasons.is_empty() => vec!["no action is asked for".into()],
+        Demand::Allow(_) if explanation.reasons.is_empty() => vec!["no action requested".into()],
         Demand::Allow(_) => {
             let denied = reasons.filter(|reason| !reason.granted);
             denied.map(|reason| format!("denied {}", reason.action)).collect()

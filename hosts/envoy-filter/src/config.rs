@@ -79,13 +79,13 @@ impl Config {
         };
         for (name, text) in [("realm", &config.realm), ("service", &config.service)] {
             if !printable(text) {
-                return Err(format!("{name} cannot stand in a challenge"));
+                return Err(format!("{name} is not allowed in a challenge"));
             }
         }
         let (keys, revocations) = (&config.keys, &config.revocations);
         for (name, source) in [("keys", keys), ("revocations", revocations)] {
             if source.as_ref().is_some_and(|source| !source.path.starts_with('/')) {
-                return Err(format!("{name}.path is no path"));
+                return Err(format!("{name}.path is not a path"));
             }
         }
         if revocations.as_ref().is_some_and(|source| source.authorization.is_none()) {
@@ -142,7 +142,7 @@ mod tests {
             (r#""catalog": "filtered""#, "`filtered` is not one of root, never"),
             (r#""revocations": {"cluster": "c"}"#, "host"),
             (r#""keys": {"cluster": "c", "host": "h"}"#, "path"),
-            (r#""keys": {"cluster": "c", "host": "h", "path": "x"}"#, "keys.path is no path"),
+            (r#""keys": {"cluster": "c", "host": "h", "path": "x"}"#, "keys.path is not a path"),
             (
                 r#""keys": {"cluster": "c", "host": "h", "path": "/", "serveFor": 9}"#,
                 "keys.serveFor",
@@ -153,7 +153,7 @@ mod tests {
             ),
             (
                 r#""revocations": {"cluster": "c", "host": "h", "path": "x", "authorization": "a"}"#,
-                "revocations.path is no path",
+                "revocations.path is not a path",
             ),
         ] {
             let text = format!(r#"{{"realm": "r", "service": "s", {more}}}"#);

@@ -268,9 +268,16 @@ impl Config {
     fn check(&self) -> anyhow::Result<()> {
         ensure!(!self.service.is_empty(), "service is empty");
         let printable = |text: &str| text.bytes().all(|b| b.is_ascii_graphic() && b != b'"');
-        ensure!(printable(&self.service), "service `{}` cannot stand in a challenge", self.service);
+        ensure!(
+            printable(&self.service),
+            "service `{}` is not allowed in a challenge",
+            self.service
+        );
         for (name, url) in [("upstream", &self.upstream), ("realm", &self.realm)] {
-            ensure!(matches!(url.scheme(), "http" | "https"), "{name} `{url}` is no http address");
+            ensure!(
+                matches!(url.scheme(), "http" | "https"),
+                "{name} `{url}` is not an http address"
+            );
             let is_bare = url.username().is_empty() && url.password().is_none();
             ensure!(is_bare && url.fragment().is_none(), "{name} holds more than an address");
         }
@@ -284,8 +291,8 @@ impl Config {
                 index.data.is_some() || index.database_url.is_some(),
                 "index needs data, a folder, or databaseUrl"
             );
-            ensure!(!index.fresh_for.is_zero(), "index.freshFor is no time at all");
-            ensure!(!index.wait_for.is_zero(), "index.waitFor is no time at all");
+            ensure!(!index.fresh_for.is_zero(), "index.freshFor must be longer than zero");
+            ensure!(!index.wait_for.is_zero(), "index.waitFor must be longer than zero");
             let is_rate = (1..=100_000).contains(&index.crawl_rate);
             ensure!(is_rate, "index.crawlRate is {}, not between 1 and 100000", index.crawl_rate);
         }
@@ -302,7 +309,7 @@ impl Config {
         for (name, time) in
             [("connect", connect), ("upstream", upstream), ("client", client), ("idle", idle)]
         {
-            ensure!(!time.is_zero(), "timeouts.{name} is no time at all");
+            ensure!(!time.is_zero(), "timeouts.{name} must be longer than zero");
         }
         Ok(())
     }
@@ -312,7 +319,11 @@ impl Config {
             match index {
                 ChartIndex::At(url) => {
                     let is_address = matches!(url.scheme(), "http" | "https");
-                    ensure!(is_address, "helmIndex.{name} `{}` is no http address", url.scheme());
+                    ensure!(
+                        is_address,
+                        "helmIndex.{name} `{}` is not an http address",
+                        url.scheme()
+                    );
                 }
                 // Who may read what is known of the policy's holders alone.
                 ChartIndex::Generated { .. } => {
@@ -339,7 +350,7 @@ impl Config {
         let url = &own.url;
         // The gateway's secret is sent with every request.
         let is_private = url.scheme() == "https" || (url.scheme() == "http" && is_loopback(url));
-        ensure!(is_private, "tokenServer.url is neither https nor http on loopback");
+        ensure!(is_private, "tokenServer.url must be https, or http on loopback");
         let is_bare = url.username().is_empty() && url.password().is_none();
         let is_bare = is_bare && url.path() == "/" && url.query().is_none();
         ensure!(is_bare && url.fragment().is_none(), "tokenServer.url holds more than an address");
@@ -394,7 +405,7 @@ impl<'de> Deserialize<'de> for KeySource {
         let text = String::deserialize(deserializer)?;
         match Url::parse(&text) {
             Ok(url) if matches!(url.scheme(), "http" | "https") => Ok(Self::Url(url)),
-            _ if text.is_empty() => Err(de::Error::custom("neither an address nor a file")),
+            _ if text.is_empty() => Err(de::Error::custom("not an address or a file")),
             _ => Ok(Self::File(text.into())),
         }
     }
@@ -413,15 +424,16 @@ impl<'de> Deserialize<'de> for ChartIndex {
         struct Prefix {
             below: String,
         }
-        let form = Form::deserialize(deserializer).map_err(|_| {
-            de::Error::custom("neither an address nor `generated` nor `{below: <prefix>}`")
-        })?;
+        let form = Form::deserialize(deserializer)
+            .map_err(|_| de::Error::custom("not an address, `generated` or `{below: <prefix>}`"))?;
         match form {
             Form::Text(text) if text == "generated" => Ok(Self::Generated { below: String::new() }),
             Form::Text(text) => Url::parse(&text).map(Self::At).map_err(de::Error::custom),
             Form::Prefix(Prefix { below }) => match RepositoryName::parse(&below) {
                 Ok(_) => Ok(Self::Generated { below: below + "/" }),
-                Err(_) => Err(de::Error::custom(format!("`{below}` is no prefix of a repository"))),
+                Err(_) => {
+                    Err(de::Error::custom(format!("`{below}` is not a prefix of a repository")))
+                }
             },
         }
     }
@@ -440,7 +452,7 @@ fn header_names<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String
     match names.iter().find(|name| !is_one(name)) {
         None => Ok(names),
         Some(name) => Err(de::Error::custom(format!(
-            "`{name}` is no header field that may go on: lower case, and none of authentication, forwarding, or another method"
+            "`{name}` is not a header field that can be forwarded: use lower case, and none of authentication, forwarding, or another method"
         ))),
     }
 }
@@ -577,25 +589,25 @@ mod tests {
             ("profile: ACR", "`ACR` is not one of acr, distribution"),
             ("untag: push", "`push` is not one of delete, metadata-write"),
             ("compatibility: azure", "compatibility"),
-            ("timeouts: {client: 0s}", "timeouts.client is no time at all"),
+            ("timeouts: {client: 0s}", "timeouts.client must be longer than zero"),
             ("timeouts: {client: 5}", "`5` is not a duration"),
             ("timeouts: {client: -5s}", "`-5s` is not a duration"),
             ("limits: {connections: 0}", "limits.connections is 0"),
-            ("limits: {exemptPeers: [10.0.0.0/33]}", "`10.0.0.0/33` is neither"),
+            ("limits: {exemptPeers: [10.0.0.0/33]}", "`10.0.0.0/33` is not an address"),
             ("tls: {certificate: a}", "key"),
             ("index: {}", "index needs data, a folder, or databaseUrl"),
-            ("index: {data: x, freshFor: 0s}", "index.freshFor is no time at all"),
+            ("index: {data: x, freshFor: 0s}", "index.freshFor must be longer than zero"),
             ("index: {data: x, crawlRate: 0}", "index.crawlRate is 0, not between"),
             ("revocations: {url: 'http://x/'}", "user"),
             ("tokenServer: {url: 'http://127.0.0.1:1'}", "tokenServer needs user and secretFile"),
             ("tokenServer: {url: 'http://127.0.0.1:1', user: u}", "belong together"),
             (
                 "tokenServer: {url: 'http://10.0.0.1', user: u, secretFile: s}",
-                "tokenServer.url is neither https nor http on loopback",
+                "tokenServer.url must be https, or http on loopback",
             ),
             (
                 "tokenServer: {url: 'ftp://127.0.0.1', user: u, secretFile: s}",
-                "tokenServer.url is neither https nor http on loopback",
+                "tokenServer.url must be https, or http on loopback",
             ),
             (
                 "tokenServer: {url: 'https://x/path', user: u, secretFile: s}",
@@ -605,28 +617,31 @@ mod tests {
                 "tokenServer: {url: 'https://u:hunter2@x/', user: u, secretFile: s}",
                 "tokenServer.url holds more than an address",
             ),
-            ("helmIndex: {repo: 'file:///etc/passwd'}", "helmIndex.repo `file` is no http address"),
+            (
+                "helmIndex: {repo: 'file:///etc/passwd'}",
+                "helmIndex.repo `file` is not an http address",
+            ),
             ("helmIndex: {repo: made}", "helmIndex"),
-            ("helmIndex: {repo: {above: a}}", "neither an address nor `generated`"),
-            ("helmIndex: {repo: {below: a/}}", "`a/` is no prefix of a repository"),
-            ("helmIndex: {repo: {below: ''}}", "`` is no prefix of a repository"),
+            ("helmIndex: {repo: {above: a}}", "not an address, `generated`"),
+            ("helmIndex: {repo: {below: a/}}", "`a/` is not a prefix of a repository"),
+            ("helmIndex: {repo: {below: ''}}", "`` is not a prefix of a repository"),
             ("helmIndex: {repo: generated}", "helmIndex.repo is generated, which needs index"),
             (
                 "index: {data: x}\nhelmIndex: {repo: {below: a}}",
                 "helmIndex.repo is generated, which needs index and bundle",
             ),
-            ("forwardHeaders: [X-Trace]", "`X-Trace` is no header field that may go on"),
-            ("forwardHeaders: [x-forwarded-user]", "`x-forwarded-user` is no header field"),
-            ("forwardHeaders: ['a b']", "`a b` is no header field"),
+            ("forwardHeaders: [X-Trace]", "`X-Trace` is not a header field that can be forwarded"),
+            ("forwardHeaders: [x-forwarded-user]", "`x-forwarded-user` is not a header field"),
+            ("forwardHeaders: ['a b']", "`a b` is not a header field"),
         ] {
             let error = format!("{:#}", Config::parse(&format!("{LEAST}{more}\n")).unwrap_err());
             assert!(error.contains(expected), "{more}: {error}");
         }
         for (line, expected) in [
-            ("upstream: ftp://x", "upstream `ftp://x/` is no http address"),
+            ("upstream: ftp://x", "upstream `ftp://x/` is not an http address"),
             ("upstream: http://x/path", "upstream `http://x/path` has a path"),
             ("realm: http://u:hunter2@x/", "realm holds more than an address"),
-            ("service: 'a\"b'", "service `a\"b` cannot stand in a challenge"),
+            ("service: 'a\"b'", "service `a\"b` is not allowed in a challenge"),
         ] {
             let name = line.split(':').next().unwrap();
             let kept = LEAST.lines().filter(|other| !other.starts_with(name));

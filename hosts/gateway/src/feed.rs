@@ -78,7 +78,8 @@ impl Feed {
             StatusCode::NOT_MODIFIED if known.is_some() => Ok(None),
             StatusCode::OK => {
                 let text = String::from_utf8(answer.body);
-                text.map(|text| Some((text, tag))).map_err(|_| "the answer is no bundle".to_owned())
+                text.map(|text| Some((text, tag)))
+                    .map_err(|_| "the answer is not a bundle".to_owned())
             }
             status => Err(format!("the answer is {status}")),
         }

@@ -65,7 +65,7 @@ impl Keys {
     ///
     /// # Errors
     ///
-    /// When a file cannot be read, or holds no key that can verify.
+    /// When a file cannot be read, or holds no verification key.
     pub(crate) fn new(source: &KeySource, client: Client) -> anyhow::Result<Self> {
         let (known, source) = match source {
             KeySource::Url(url) => (HashMap::new(), Source::Published(client, url.clone())),

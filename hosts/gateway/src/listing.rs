@@ -217,7 +217,7 @@ async fn walk(
         if status != StatusCode::OK {
             return Ok(Names::None(status.as_u16(), body));
         }
-        let (found, others) = read(&body, field).ok_or("the answer is no list")?;
+        let (found, others) = read(&body, field).ok_or("the answer is not a list")?;
         drop(body);
         rest = others;
         let end = found.iter().max().filter(|end| has_more && **end > last).cloned();

@@ -188,7 +188,7 @@ impl Passwords {
         match answer.status.as_u16() {
             200 => {
                 let answer: TokenResponse = serde_json::from_slice(&answer.body).map_err(|_| {
-                    PasswordError::Unanswered("the answer is none of a token server".to_owned())
+                    PasswordError::Unanswered("the answer is not from a token server".to_owned())
                 })?;
                 Ok(Answer::Token(answer.access_token.into()))
             }

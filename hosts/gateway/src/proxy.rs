@@ -415,7 +415,7 @@ impl Gateway {
         let (data_plane, tickets) = (self.data_plane.as_ref()?, self.tickets.as_ref()?);
         let headers = &session.req_header().headers;
         let Some(host) = charts::host(headers) else {
-            return Some(Answer::error(400, "UNSUPPORTED", "the host cannot stand in an address"));
+            return Some(Answer::error(400, "UNSUPPORTED", "the host is not valid in an address"));
         };
         let origin = &context.origin;
         if ticket::of(query(&context.target)).is_none()

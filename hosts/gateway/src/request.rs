@@ -29,11 +29,11 @@ impl HeadError {
     #[must_use]
     pub(crate) const fn message(self) -> &'static str {
         match self {
-            Self::Line => "a header that two readers could read in two ways",
-            Self::Target => "a request target that is no path",
-            Self::Repeated => "a header that may stand once, and stands twice",
-            Self::Body => "a body whose end two readers could see in two places",
-            Self::Host => "a request without a host",
+            Self::Line => "ambiguous header",
+            Self::Target => "the request target is not a path",
+            Self::Repeated => "duplicate header",
+            Self::Body => "ambiguous end of the body",
+            Self::Host => "the host is missing",
         }
     }
 }

@@ -127,7 +127,7 @@ pub(crate) fn serve(config: Config) -> anyhow::Result<()> {
 ///
 /// When there is no index, or it or the registry cannot be had.
 pub(crate) fn crawl(config: &Config) -> anyhow::Result<()> {
-    let index = config.index.as_ref().context("index: there is none to fill")?;
+    let index = config.index.as_ref().context("index: not configured")?;
     let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
     runtime.block_on(async {
         let data_plane = data_plane(config, &Work::default()).await?.context("index")?;

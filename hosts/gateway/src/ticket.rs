@@ -48,7 +48,7 @@ impl Tickets {
     pub(crate) fn new(key: &str) -> anyhow::Result<Self> {
         let key = STANDARD.decode(key)?;
         let key = RandomizedNonceKey::new(&AES_256_GCM, &key);
-        key.map(Self).map_err(|_| anyhow::anyhow!("the key of tickets is none"))
+        key.map(Self).map_err(|_| anyhow::anyhow!("the ticket key is invalid"))
     }
 
     /// A new key, as it is kept.

@@ -315,6 +315,6 @@ function readAdmission(text: string): Admission {
 /** The text before and after the first separator. */
 function cut(text: string, separator: string): readonly [string, string] {
   const at = text.indexOf(separator);
-  if (at < 0) throw new Error("the engine gave an answer that is none");
+  if (at < 0) throw new Error("the engine gave an invalid answer");
   return [text.slice(0, at), text.slice(at + separator.length)];
 }

@@ -92,7 +92,7 @@ export class Keys {
     const [fetchNumber, reading] = [++this.#asked, this.#reads.begin(now)];
     try {
       const set = this.#engine.verifyingKeys(await read(this.#server, this.#url, {}, TIMEOUT));
-      if (set.kind === "unreadable") throw new Error("no JSON web key set");
+      if (set.kind === "unreadable") throw new Error("not a JSON Web Key Set");
       if (set.kind === "none") console.error(`no key verifies: ${set.reason}`);
       const keys = await importKeys(set.kind === "keys" ? set.keys : []);
       // Answers may overtake each other.

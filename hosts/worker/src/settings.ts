@@ -68,7 +68,7 @@ export function readSettings(bindings: Bindings): Settings {
 function feed(bindings: Bindings): Feed | undefined {
   if (!bindings.GENERATIONS_URL) return undefined;
   const seconds = Number(bindings.GENERATIONS_MAX_AGE ?? "30");
-  if (!(seconds >= 2)) throw new Error("GENERATIONS_MAX_AGE is no number of seconds from 2 on");
+  if (!(seconds >= 2)) throw new Error("GENERATIONS_MAX_AGE must be a number of seconds, at least 2");
   return {
     url: address(bindings, "GENERATIONS_URL").href,
     authorization: required(bindings, "GENERATIONS_AUTHORIZATION"),
@@ -86,7 +86,7 @@ function required(bindings: Bindings, name: Text): string {
 
 function address(bindings: Bindings, name: Text): URL {
   const url = URL.parse(required(bindings, name));
-  if (url?.protocol !== "https:" && url?.protocol !== "http:") throw new Error(`${name} is no address`);
+  if (url?.protocol !== "https:" && url?.protocol !== "http:") throw new Error(`${name} is not an address`);
   return url;
 }
 

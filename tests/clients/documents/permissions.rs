@@ -111,8 +111,8 @@ for wildcard in 'sample/*/teamA' 'sample/teamA*' 'sample/teamA/*/projectB/*'; do
     az acr scope-map create --name Invalid --registry $name --repository $wildcard content/read && echo taken
 done",
         &[
-            "repositories/sample/*/teama/content/read`: text follows the wildcard",
-            "repositories/sample/teama*/content/read`: a wildcard that does not follow a slash (write `/*`",
+            "repositories/sample/*/teama/content/read`: text after the `*`",
+            "repositories/sample/teama*/content/read`: no slash before the `*` (write `/*`",
             "repositories/sample/teama/*/projectb/*/content/read`: more than one wildcard",
             "!taken",
             "[1]",

@@ -77,9 +77,9 @@ test("a picture of long texts stays within its lines", () => {
 test("a comparison as a comment has a table, and a name ends no cell", () => {
   const rows = [{ pattern: "team/*", gained: ["delete", "push"], lost: [], witness: "team/a" }];
   expect(forReview({ before: "a|`b", after: "new", rows })).toBe(
-    "**Scope map `a\\|\ufffdb` → `new`**\n\n| On | Gained | Lost | For example |\n|---|---|---|---|\n| `team/*` | `delete` `push` |  | `team/a` |\n",
+    "**Scope map `a\\|\ufffdb` → `new`**\n\n| Repositories | Added | Removed | Example |\n|---|---|---|---|\n| `team/*` | `delete` `push` |  | `team/a` |\n",
   );
-  expect(forReview({ before: "a", after: "b", rows: [] })).toContain("Both grant the same");
+  expect(forReview({ before: "a", after: "b", rows: [] })).toContain("No difference");
   const many = Array.from({ length: 300 }, () => ({ pattern: "a", gained: ["pull"], lost: [], witness: "a" }));
   expect(forReview({ before: "a", after: "b", rows: many })).toContain("… and 200 more");
 });

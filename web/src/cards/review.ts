@@ -19,12 +19,12 @@ const MAX_ROWS = 100;
 
 export function forReview({ before, after, rows }: Review): string {
   const title = `**Scope map ${code(before)} → ${code(after)}**`;
-  if (rows.length === 0) return `${title}\n\nBoth grant the same, on every repository there could be.\n`;
+  if (rows.length === 0) return `${title}\n\nNo difference: both grant exactly the same access.\n`;
   const more = rows.length - MAX_ROWS;
   return [
     title,
     "",
-    "| On | Gained | Lost | For example |",
+    "| Repositories | Added | Removed | Example |",
     "|---|---|---|---|",
     ...rows.slice(0, MAX_ROWS).map(({ pattern, gained, lost, witness }) => {
       const cells = [code(pattern), gained.map(code).join(" "), lost.map(code).join(" "), code(witness)];

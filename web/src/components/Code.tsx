@@ -14,7 +14,7 @@ export function Code(props: { text: string; label: string; children?: JSX.Elemen
         <code>
           {props.text.slice(0, MAX_SHOWN)}
           {props.text.length > MAX_SHOWN
-            ? `\n… and ${(props.text.length - MAX_SHOWN).toLocaleString("en")} more characters, which are copied too`
+            ? `\n… and ${(props.text.length - MAX_SHOWN).toLocaleString("en")} more characters (Copy includes them)`
             : ""}
         </code>
       </pre>

@@ -2,7 +2,7 @@
 
 import { createSignal, createUniqueId, For, type JSX, lazy, Show, Suspense } from "solid-js";
 import { operations } from "../clients";
-import { attempt, readReference } from "../engine";
+import { attempt, problemText, readReference } from "../engine";
 import { commandChoices } from "./command-choices";
 import type { Choice } from "./matching";
 import { Sentence } from "./Sentence";
@@ -29,7 +29,7 @@ export function CommandForm(props: { ask: (operation: string, image: string) => 
     event.preventDefault();
     const read = attempt(() => readReference(image().trim()));
     if (read.kind === "value") props.ask(operation(), image().trim());
-    else setProblem(image().trim() === "" ? "Write the image that the command was about." : read.problem.hint);
+    else setProblem(image().trim() === "" ? "Write the image that the command was about." : problemText(read.problem));
   }
 
   return (

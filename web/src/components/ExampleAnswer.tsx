@@ -23,7 +23,7 @@ export function ExampleAnswer(props: { lead: string; open: () => void }): JSX.El
         <Sentence text={props.lead} />
       </p>
       <div class="example">
-        <p class="example-note">An example: what the page says of a push that was denied</p>
+        <p class="example-note">An example: a denied push</p>
         <Verdict card={card()} />
         <Code text={command()} label="the example's fix">
           <button type="button" class="quiet" onClick={props.open}>

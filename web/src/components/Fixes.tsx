@@ -27,7 +27,7 @@ export function Fixes(props: { edits: Edit[]; maps: ScopeMapDraft[]; tryIt: () =
     props.tryIt();
     // The button goes with what it did.
     document.getElementById("answer")?.focus();
-    announce("Scope map updated on this page");
+    announce("Scope map updated.");
   }
 
   return (
@@ -42,7 +42,7 @@ export function Fixes(props: { edits: Edit[]; maps: ScopeMapDraft[]; tryIt: () =
             <Code text={written[form()]} label={`the fix as ${form()}`}>
               <Show when={index() === 0}>
                 <button type="button" onClick={tryIt}>
-                  Try it here
+                  Apply to this map
                 </button>
               </Show>
             </Code>

@@ -8,7 +8,7 @@ export function LoginChecks(props: { registry: string; token: string }): JSX.Ele
   const token = () => named(props.token, "$TOKEN");
   const checks = () => [
     {
-      about: "Is the token enabled, and has it a password that is still valid? Paste the output here.",
+      about: "Is the token enabled, and does it have a valid password? Paste the output here.",
       command: `az acr token show --name ${token()} --registry ${registry()} -o json`,
     },
     {

@@ -5,7 +5,7 @@
 
 import { createSignal, type JSX, lazy, Show, Suspense } from "solid-js";
 import type { Said } from "../editor/editor";
-import { checkScopeMapName } from "../engine";
+import { checkScopeMapName, problemText } from "../engine";
 import type { ExportForm } from "../fixes/exports";
 import { comparedName } from "../state/compared";
 import type { Model, ScopeMapDraft } from "../state/model";
@@ -80,11 +80,7 @@ export function MapCard(props: { playground: Playground; map: ScopeMapDraft; ind
         </label>
       </div>
       <Show when={nameProblem()}>
-        {(problem) => (
-          <p class="problem small">
-            {problem().message}; {problem().hint.replaceAll("`", "")}
-          </p>
-        )}
+        {(problem) => <p class="problem small">{problemText(problem()).replaceAll("`", "")}</p>}
       </Show>
       <Show when={editing()} fallback={<RuleList playground={props.playground} map={props.map} index={props.index} />}>
         <Suspense fallback={<p class="muted">loading the editor …</p>}>

@@ -34,7 +34,7 @@ export function MapChoice(props: { playground: Playground }): JSX.Element {
             <For each={maps()}>
               {(map, index) => (
                 <option value={String(index())} selected={index() === chosen()} disabled={!isTold(map, maps())}>
-                  {map.name || "a map without a name"}
+                  {map.name || "the unnamed map"}
                 </option>
               )}
             </For>

@@ -1,6 +1,7 @@
 /** A line of the matrix: a repository with its cells, or the heading of those that begin alike. */
 
 import { createUniqueId, For, type JSX, Show } from "solid-js";
+import { problemText } from "../engine";
 import type { Row } from "../state/rows";
 import { classOf } from "../state/sections";
 import { Mark, type Sign } from "./Mark";
@@ -62,11 +63,7 @@ export function RowLine(
           <span class="grow">
             <RowName row={props.row} id={name} />
             <Show when={props.row.problem}>
-              {(problem) => (
-                <span class="problem small">
-                  {problem().message}; {problem().hint.replaceAll("`", "")}
-                </span>
-              )}
+              {(problem) => <span class="problem small">{problemText(problem()).replaceAll("`", "")}</span>}
             </Show>
           </span>
           <Show when={!props.row.proposed}>

@@ -66,7 +66,7 @@ export function PasteField(props: { playground: Playground; paste: Paste }): JSX
     <section class="card paste" aria-labelledby="paste-title">
       <div class="row spread">
         <h2 id="paste-title">
-          <label for="paste">Paste anything</label>
+          <label for="paste">Paste an error, token or scope map</label>
         </h2>
         <Show when={text() !== ""}>
           <button type="button" class="quiet" onClick={clear}>

@@ -39,7 +39,7 @@ export function QuestionField(props: {
         aria-describedby="question-about"
       />
       <span id="question-about" class="muted small">
-        <Show when={operation()} fallback="type:name:actions. Separate several with spaces.">
+        <Show when={operation()} fallback="Format: type:name:actions. Separate several with spaces.">
           {(asked) => (
             <>
               From {asked().operation.replaceAll("-", " ")} {asked().target.repository}
@@ -51,8 +51,8 @@ export function QuestionField(props: {
         <Show when={props.subject !== null}>
           <fieldset class="segments">
             <legend class="visually-hidden">Whose rights</legend>
-            <Choice chosen={props.subject} subject="maps" name="What the scope map grants" look={props.look} />
-            <Choice chosen={props.subject} subject="token" name="What the pasted token holds" look={props.look} />
+            <Choice chosen={props.subject} subject="maps" name="Scope map" look={props.look} />
+            <Choice chosen={props.subject} subject="token" name="Pasted token" look={props.look} />
           </fieldset>
         </Show>
         {props.children}

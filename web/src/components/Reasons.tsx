@@ -1,7 +1,7 @@
 /** For each action a sentence, and the rules that grant it or those that come nearest. */
 
 import { For, Index, type JSX, Show } from "solid-js";
-import type { Explanation, Reason, RuleRef } from "../engine";
+import { type Explanation, type Reason, type RuleRef, sentence } from "../engine";
 import { Mark } from "./Mark";
 import { Sentence } from "./Sentence";
 
@@ -23,7 +23,7 @@ export function Reasons(props: { explanations: Explanation[] }): JSX.Element {
                 <Mark sign={reason().granted ? "allowed" : "denied"} label={reason().granted ? "allowed" : "denied"} />
                 <div>
                   <p class="sentence">
-                    <Sentence text={reason().sentence} />
+                    <Sentence text={sentence(reason().sentence)} />
                   </p>
                   <Rules reason={reason()} />
                 </div>

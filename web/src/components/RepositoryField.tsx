@@ -14,7 +14,7 @@ export function RepositoryField(props: { playground: Playground }): JSX.Element 
     const names = written.split(/[\s,;]+/).filter((name) => name !== "");
     if (names.length === 0) return;
     props.playground.addRepositories(names);
-    announce(names.length === 1 ? `${names[0]} added` : `${names.length} repositories added`);
+    announce(names.length === 1 ? `Added ${names[0]}.` : `Added ${names.length} repositories.`);
     setText("");
   }
 
@@ -38,7 +38,7 @@ export function RepositoryField(props: { playground: Playground }): JSX.Element 
       }}
     >
       <label class="visually-hidden" for="repository">
-        add repositories
+        Add repositories
       </label>
       <input
         id="repository"
@@ -47,7 +47,7 @@ export function RepositoryField(props: { playground: Playground }): JSX.Element 
         spellcheck={false}
         autocapitalize="off"
         autocomplete="off"
-        placeholder="add a repository, or paste a list"
+        placeholder="Add repositories (one or a list)"
         value={text()}
         onInput={(event) => setText(event.currentTarget.value)}
         onPaste={paste}
@@ -71,13 +71,13 @@ export function RepositoryField(props: { playground: Playground }): JSX.Element 
       <Show when={more().length > 0}>
         <button type="button" class="quiet" onClick={() => add(more().slice(0, MAX_ADDED).join(" "))}>
           {more().length > MAX_ADDED
-            ? `Propose ${MAX_ADDED} of ${more().length.toLocaleString("en")} more`
-            : `Propose ${more().length} more`}
+            ? `Suggest ${MAX_ADDED} more (${more().length.toLocaleString("en")} available)`
+            : `Suggest ${more().length} more`}
         </button>
       </Show>
       <Show when={props.playground.model.repositories.length > 0}>
         <button type="button" class="quiet" onClick={() => props.playground.set("repositories", [])}>
-          Hide pinned
+          Remove pinned
         </button>
       </Show>
     </form>

@@ -2,7 +2,7 @@
 
 import { createMemo, For, Index, type JSX, Show } from "solid-js";
 import { unwrap } from "solid-js/store";
-import type { Finding, RuleReport } from "../engine";
+import { type Finding, problemText, type RuleReport, sentence } from "../engine";
 import { type Mend, mend } from "../state/mend";
 import type { ScopeMapDraft } from "../state/model";
 import type { Playground } from "../state/playground";
@@ -33,7 +33,7 @@ export function RuleList(props: { playground: Playground; map: ScopeMapDraft; in
       <For each={ofTheMap()}>
         {(finding) => (
           <p classList={{ problem: finding.error, remark: !finding.error }}>
-            <Sentence text={finding.message} />
+            <Sentence text={sentence(finding.message)} />
           </p>
         )}
       </For>
@@ -55,7 +55,7 @@ export function RuleList(props: { playground: Playground; map: ScopeMapDraft; in
                 }
                 write={(actions) => {
                   props.playground.write(props.index, actions);
-                  announce("Scope map updated on this page");
+                  announce("Scope map updated.");
                 }}
                 remove={() =>
                   props.playground.write(
@@ -105,8 +105,7 @@ function RuleLine(props: {
           <p class="problem small">
             <Mark sign="denied" />
             <span>
-              grants nothing: {problem().message} at character {problem().position + 1};{" "}
-              <Sentence text={problem().hint} />
+              <Sentence text={problemText(problem())} /> (character {problem().position + 1})
             </span>
           </p>
         )}
@@ -116,7 +115,7 @@ function RuleLine(props: {
           <p class="small" classList={{ problem: finding.error, remark: !finding.error }}>
             <Mark sign="note" />
             <span>
-              <Sentence text={finding.message} />{" "}
+              <Sentence text={sentence(finding.message)} />{" "}
               <Show when={props.mends(finding)}>
                 {(mend) => (
                   <button type="button" class="quiet mend" onClick={() => props.write(mend().actions())}>

@@ -117,7 +117,7 @@ export function TestsPanel(props: { playground: Playground }): JSX.Element {
 
 const catalogs: Record<Catalog, string> = {
   root: "with metadata/read on the root wildcard",
-  never: "nobody",
+  never: "No one",
   filtered: "everybody, each what they may read",
 };
 

@@ -4,7 +4,7 @@
  */
 
 import { createMemo, For, type JSX, Show } from "solid-js";
-import { attempt } from "../engine";
+import { attempt, problemText, sentence } from "../engine";
 import { scopesAsked } from "../state/answer";
 import type { Playground } from "../state/playground";
 import {
@@ -63,14 +63,16 @@ function PastedToken(props: { playground: Playground }): JSX.Element {
         {(known) => (
           <p class="verdict small-verdict">
             <Mark sign={known().kind === "valid" ? "allowed" : "denied"} />
-            <strong>{known().text}</strong>
+            <strong>
+              <Sentence text={sentence(known().text)} />
+            </strong>
           </p>
         )}
       </Show>
       <For each={token()?.problems}>
         {(problem) => (
           <p class="problem small">
-            {problem.message} at character {problem.position + 1}; {problem.hint}
+            <Sentence text={problemText(problem)} /> (character {problem.position + 1})
           </p>
         )}
       </For>
@@ -190,7 +192,7 @@ function Issued(props: { playground: Playground }): JSX.Element {
       <Show when={problem()}>
         {(refused) => (
           <p class="problem">
-            no token is issued: {refused().message}; {refused().hint}
+            No token issued: <Sentence text={problemText(refused())} />
           </p>
         )}
       </Show>
@@ -237,7 +239,7 @@ function Size(props: { bytes: number; signed: string }): JSX.Element {
   return (
     <p class="small" classList={{ muted: size().warning === null, problem: size().warning !== null }}>
       {size().bytes.toLocaleString("en")} bytes {props.signed}
-      {size().warning ? `; ${size().warning}` : ""}
+      {size().warning === null ? "" : `. ${sentence(size().warning ?? "")}`}
     </p>
   );
 }

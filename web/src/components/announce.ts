@@ -24,7 +24,9 @@ export function announce(message: string, about: "event" | "typed" | "verdict" =
 
 function say(): void {
   clearTimeout(timer);
-  const message = [waiting?.event, waiting?.verdict].filter((text) => text).join(". ");
+  const { event = "", verdict = "" } = waiting ?? {};
+  const between = event === "" || verdict === "" ? "" : /[.?!]$/.test(event) ? " " : ". ";
+  const message = `${event}${between}${verdict}`;
   waiting = undefined;
   if (message === "") return;
   region ??= makeRegion();

@@ -39,7 +39,7 @@ export function readDocument(text: string, from = 0): Document {
 }
 
 function read(text: string): { value: unknown; node: SourceNode } {
-  if (text.length > MAX_LENGTH) throw new Refusal("a document of more than 4 MiB", MAX_LENGTH);
+  if (text.length > MAX_LENGTH) throw new Refusal("too large (over 4 MiB)", MAX_LENGTH);
   const json = parsedJson(text);
   return json ? { value: json.value, node: jsonNode(text) } : readYaml(text);
 }

@@ -49,7 +49,7 @@ function close(open: Open[], to: number) {
 function add(parent: Open, node: SourceNode) {
   const { children } = parent.node;
   const step = parent.isObject ? (parent.field ?? "") : (children?.size ?? 0);
-  if (children?.has(step)) throw new Refusal(`the field \`${step}\` stands twice`, node.from);
+  if (children?.has(step)) throw new Refusal(`duplicate field \`${step}\``, node.from);
   children?.set(step, node);
   parent.field = null;
 }

@@ -53,6 +53,6 @@ export const loadYaml = yaml.load;
 
 export const readYaml: Read = (text) => {
   const read = yaml.get();
-  if (!read) throw new Refusal("the reader of YAML is being loaded", 0);
+  if (!read) throw new Refusal("loading the YAML reader…", 0);
   return read(text);
 };

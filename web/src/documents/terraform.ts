@@ -62,7 +62,7 @@ function readBody(text: string, from: number, block: Block, depth: number): numb
     // The labels of a nested block are between its name and its bracket.
     if (token.kind !== "string") name = token.kind === "word" ? token : null;
   }
-  block.problems.push({ message: "a block that is not closed", position: text.length });
+  block.problems.push({ message: "missing closing brace", position: text.length });
   return text.length;
 }
 
@@ -103,7 +103,8 @@ function readWritten(text: string, token: Token, problems: Problems, depth: numb
 }
 
 function readString(token: Token, problems: Problems): Read {
-  if (token.isTemplate) problems.push({ message: "a string with something to evaluate in it", position: token.at });
+  if (token.isTemplate)
+    problems.push({ message: "the value is an expression, so it can't be read here", position: token.at });
   const kind = token.isTemplate ? ("other" as const) : ("string" as const);
   return { expression: { kind, text: token.text, at: token.at }, to: token.to };
 }
@@ -138,7 +139,7 @@ function readItems(text: string, open: Token, close: string, problems: Problems,
   let isWhole = true;
   const first = nextToken(text, open.to);
   if (first?.text === "for" && first.kind === "word") {
-    problems.push({ message: "a list that is computed", position: first.from });
+    problems.push({ message: "the list is an expression, so it can't be read here", position: first.from });
     return { items, isWhole: false, to: skip(text, open) };
   }
   for (let token = first; token; token = nextToken(text, token.to)) {
@@ -148,7 +149,8 @@ function readItems(text: string, open: Token, close: string, problems: Problems,
     const isItem = read !== null && read.expression !== null && isSeparated(text, read.to, close);
     if (isItem && read.expression) items.push(read.expression);
     else {
-      if (isWhole) problems.push({ message: "an item that is not written out", position: token.from });
+      if (isWhole)
+        problems.push({ message: "the item is an expression, so it can't be read here", position: token.from });
       isWhole = false;
     }
     token = {

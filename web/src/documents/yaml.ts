@@ -31,7 +31,7 @@ export function readYaml(text: string): { value: unknown; node: SourceNode } {
   try {
     return { value: document.toJS({ maxAliasCount: MAX_ALIASES }), node: source };
   } catch {
-    throw new Refusal("too many aliases, or one that stands for nothing", source.from);
+    throw new Refusal("too many aliases, or an undefined one", source.from);
   }
 }
 
@@ -77,8 +77,7 @@ function childrenOf(node: Node | null, depth: number): SourceNode["children"] {
   for (const { key, value } of node.items) {
     const field = isScalar(key) ? String(key.value) : "";
     const source = sourceNode(nodeOf(value) ?? nodeOf(key), depth);
-    if (children.has(field))
-      throw new Refusal(`the field \`${field}\` stands twice`, nodeOf(key)?.range?.[0] ?? source.from);
+    if (children.has(field)) throw new Refusal(`duplicate field \`${field}\``, nodeOf(key)?.range?.[0] ?? source.from);
     children.set(field, source);
   }
   return children;

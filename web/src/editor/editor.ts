@@ -12,7 +12,7 @@ import { defaultKeymap, history, historyKeymap } from "@codemirror/commands";
 import { type Diagnostic, lintGutter, lintKeymap, setDiagnostics } from "@codemirror/lint";
 import { EditorState, type Text } from "@codemirror/state";
 import { EditorView, keymap, lineNumbers, placeholder } from "@codemirror/view";
-import type { Finding, RuleReport } from "../engine";
+import { type Finding, problemText, type RuleReport, sentence } from "../engine";
 import { theme } from "./theme";
 
 /**
@@ -90,15 +90,15 @@ function diagnostics(document: Text, { reports, findings }: Said): Diagnostic[] 
     const report = reports[index];
     if (!report) return [];
     if (report.problem) {
-      const { message, hint, position } = report.problem;
+      const { position } = report.problem;
       const from = Math.min(line.from + position, line.to);
-      return [{ from, to: line.to, severity: "error" as const, message: `${message}; ${hint}` }];
+      return [{ from, to: line.to, severity: "error" as const, message: problemText(report.problem) }];
     }
     return (byRule.get(rule++) ?? []).map((finding) => ({
       from: line.from,
       to: line.to,
       severity: finding.error ? ("error" as const) : ("info" as const),
-      message: finding.message,
+      message: sentence(finding.message),
     }));
   });
 }

@@ -22,7 +22,7 @@ function asProblem(thrown: unknown): Problem {
   return {
     code: "defect",
     message: `the engine failed: ${message}`,
-    hint: "this is a defect of Scopegate; reload the page and report what you pasted",
+    hint: "this is a bug in Scopegate: reload the page, and report what you pasted",
     position: 0,
   };
 }

@@ -52,3 +52,4 @@ export {
   writeChallenge,
 } from "scopegate";
 export { attempt, type Outcome } from "./attempt";
+export { problemText, sentence } from "./sentence";

@@ -20,7 +20,7 @@ export function readBicep(text: string, at: number): Reading | null {
   if (!file) return null;
   const parts = [...partsOf(file), ...failureOf(file)];
   const nothing = unknown({
-    message: "a file of Bicep that holds no scope map and no token",
+    message: "this Bicep file has no scope map or token",
     hint: null,
     position: at,
   });
@@ -30,7 +30,7 @@ export function readBicep(text: string, at: number): Reading | null {
 function failureOf({ to, failure }: File): Part[] {
   if (failure === null) return [];
   const position = Math.min(failure, to);
-  const message = "a statement of Bicep that is cut or of a kind that is not known";
+  const message = "incomplete or unknown Bicep statement";
   return [{ from: position, to, found: unknown({ message, hint: "paste all of it", position }) }];
 }
 
@@ -175,8 +175,8 @@ function propertiesOf({ properties, type }: Resource): unknown {
 
 function computed(found: Found, position: number): Part[] {
   if (found.kind !== "scopeMap" || !found.isPart) return [];
-  const message = "rules that are computed from what is not here";
-  const notice = unknown({ message, hint: "paste what `az acr scope-map show` prints", position });
+  const message = "the rules are computed from values that aren't here";
+  const notice = unknown({ message, hint: "paste the output of `az acr scope-map show`", position });
   return [{ from: position, to: position + 1, found: notice }];
 }
 

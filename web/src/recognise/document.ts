@@ -38,7 +38,7 @@ export function bracketDocuments(): { readWhole: Reader; readCut: Reader } {
 
 /** What is below the first line may be something else. */
 function cut(text: string, at: number): Reading {
-  const refused = { message: "a bracket that nothing closes", hint: "the text was cut; paste all of it", position: at };
+  const refused = { message: "missing closing bracket", hint: "the text looks cut off: paste all of it", position: at };
   return onePart(at, endOfLine(text, at), unknown(refused));
 }
 
@@ -69,7 +69,7 @@ const MAX_RECORD = 1 << 16;
 
 /** Clients that log in JSON write their errors so. */
 function unfamiliar(text: string, from: number, to: number): Reading {
-  const message = "a document of a kind that is not known";
+  const message = "unrecognised JSON or YAML";
   const record = readErrorIn(text.slice(from, Math.min(to, from + MAX_RECORD)).replaceAll("\n", " "), from);
   return record ? { ...record, to } : onePart(from, to, unknown({ message, hint: null, position: from }));
 }

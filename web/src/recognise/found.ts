@@ -37,7 +37,7 @@ export interface FoundScopeMap {
   map: WrittenScopeMap;
   /** Where each of the actions begins in the pasted text. */
   at: number[];
-  /** Whether it has rules that are computed from what is not here. */
+  /** Whether it has rules that are computed from values that aren't here. */
   isPart?: true;
   /** Whether it is made at all depends on what is not here. */
   isConditional?: true;

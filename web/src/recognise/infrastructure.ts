@@ -34,5 +34,5 @@ export function readBicep(text: string, at: number): Reading | null {
 }
 
 function waiting(language: string, at: number, to: number): Reading {
-  return onePart(at, to, unknown({ message: `the reader of ${language} is being loaded`, hint: null, position: at }));
+  return onePart(at, to, unknown({ message: `loading the ${language} reader…`, hint: null, position: at }));
 }

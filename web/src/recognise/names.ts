@@ -36,9 +36,9 @@ function linesOfWords(text: string, at: number): { names: string[]; to: number }
 /** The engine tells which names are valid; it is asked about the grants of an empty principal. */
 export function areRepositories(names: string[]): boolean {
   if (names.length === 0 || names.some((name) => /^[^/]*\.[^/]*\//.test(name))) return false;
-  const nobody = new Principal("never");
-  const grants = nobody.granted(names);
-  nobody.free();
+  const empty = new Principal("never");
+  const grants = empty.granted(names);
+  empty.free();
   return grants.every(({ problem }) => problem === null);
 }
 

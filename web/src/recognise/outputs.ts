@@ -58,7 +58,7 @@ function troubled(text: string, running: Running, part: Part): Running {
 
 /** A line of a client that asks nothing which is known is a command too. */
 function isCommand(found: Found): boolean {
-  return found.kind === "unknown" && found.message.startsWith("no command of ");
+  return found.kind === "unknown" && found.message.startsWith("not a known `");
 }
 
 /** Where the next command begins behind each part. */

@@ -103,7 +103,7 @@ describe("texts of strangers", () => {
   });
 
   test("more than anybody reads", () => {
-    expect(rendered(recognise("a".repeat(10 << 20)))).toEqual(["unknown 4194304: more than 4 MiB"]);
+    expect(rendered(recognise("a".repeat(10 << 20)))).toEqual(["unknown 4194304: too large (over 4 MiB)"]);
   });
 
   test("nothing", () => {

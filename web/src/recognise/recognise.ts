@@ -57,8 +57,8 @@ export function recognise(text: string): Part[] {
 
 function tooLong(text: string): Part[] {
   const refused = {
-    message: "more than 4 MiB",
-    hint: "paste the part that matters",
+    message: "too large (over 4 MiB)",
+    hint: "paste only the relevant part",
     position: MAX_LENGTH,
   };
   return onePart(0, text.length, unknown(refused)).parts;
@@ -87,8 +87,8 @@ function readOne(readers: Reader[], text: string, at: number): Reading {
 
 const NOTHING = (position: number): Found => ({
   kind: "unknown",
-  message: "nothing that is known",
-  hint: "paste a scope map, a token, a challenge, an error, scopes or a command",
+  message: "unknown format",
+  hint: "paste an error, a command, a scope map, a token, a WWW-Authenticate header or scopes",
   position,
 });
 

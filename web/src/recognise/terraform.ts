@@ -25,10 +25,10 @@ export function readTerraform(text: string, at: number): Reading | null {
   return { parts: [...parts, ...problems], to: block.to };
 }
 
-const WRITE_OUT = "paste the value that it has, from the output of `terraform show` for example";
+const WRITE_OUT = "paste the resolved value, for example from `terraform show`";
 
 const NOTHING_IN = (position: number): Found =>
-  unknown({ message: "a block that holds no scope map and no token", hint: null, position });
+  unknown({ message: "this Terraform block has no scope map or token", hint: null, position });
 
 function foundIn(block: Block, at: number): Found[] {
   const [type = ""] = block.labels;
@@ -107,8 +107,8 @@ function dataIn(block: Block, at: number): Found {
   const system = systemScopeMaps().find((map) => map.name === name);
   const address = addressOf(block);
   if (!system) {
-    const message = "a scope map that is kept elsewhere";
-    const hint = "paste what `az acr scope-map show` prints";
+    const message = "this scope map is defined elsewhere";
+    const hint = "paste the output of `az acr scope-map show`";
     return { ...unknown({ message, hint, position: at }), named: { address, name } };
   }
   return {

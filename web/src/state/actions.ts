@@ -12,7 +12,7 @@ export function parseActions(text: string): { name?: string; actions: string[] }
   // Lines among which something is no rule are shown as they are, or else it would be gone in
   // silence.
   if (maps.length === 0 || (!isWhole && maps.some(({ isLines }) => isLines))) return { actions: lines(text) };
-  const names = maps.map(({ name }) => name || "a map without a name");
+  const names = maps.map(({ name }) => name || "the unnamed map");
   const name = maps.length > 1 ? `${names.join(" and ")}, added up` : (maps[0]?.name ?? "");
   return { name, actions: maps.flatMap(({ actions }) => actions) };
 }

@@ -81,5 +81,5 @@ function isSame(one: string, other: string): boolean {
 
 /** A name of a map for people. */
 export function calledMap({ name }: Pick<ScopeMapDraft, "name">): string {
-  return name === "" ? "a map without a name" : `\`${name}\``;
+  return name === "" ? "the unnamed map" : `\`${name}\``;
 }

@@ -80,7 +80,7 @@ function given(answer: GivenAnswer, subject: string): Card {
   if (verdict === "unsure") {
     return {
       ...card,
-      headline: sentence(need ?? `whether \`${asked}\` works is not known`),
+      headline: sentence(need ?? `it isn't known whether \`${asked}\` will work`),
       details: otherNeeds.map(sentence),
     };
   }

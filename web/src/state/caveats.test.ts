@@ -41,13 +41,13 @@ const cases: [string, string[], string, string][] = [
     "a token that holds more than the map",
     [map("ci-map", "content/read"), push, access(["pull", "push"], -10, 600)],
     "unsure",
-    "a client that gets a new token is refused",
+    "clients that get a new token will be refused",
   ],
   [
     "a token that holds more than one of the maps",
     [`${map("ci-map", ...both)}\n${map("two-map", "content/read")}`, push, access(["pull", "push"], -10, 600)],
     "unsure",
-    "a client that gets a new token may be refused",
+    "clients that get a new token may be refused",
   ],
   [
     "a token that holds more than is known of the map",
@@ -57,10 +57,10 @@ const cases: [string, string[], string, string][] = [
       access(["pull", "push"], -10, 600),
     ],
     "unsure",
-    "a client that gets a new token may be refused",
+    "clients that get a new token may be refused",
   ],
   ["a token that has ended", [access(["pull", "push"], -600, -120), push], "denied", "expired 2 minutes ago"],
-  ["a token that is not valid yet", [access(["pull", "push"], 120, 600), push], "denied", "not valid until"],
+  ["a token that is not valid yet", [access(["pull", "push"], 120, 600), push], "denied", "not valid yet"],
   [
     "a token for another registry",
     [access(["pull", "push"], -10, 600, "other.example"), push],
@@ -68,7 +68,7 @@ const cases: [string, string[], string, string][] = [
     "other.example",
   ],
   ["a refresh token", [jwt({ grant_type: "refresh_token", exp: 9e9 }), push], "denied", "refresh token"],
-  ["a disabled token", [map("ci-map", ...both), token("ci-map", "disabled"), push], "denied", "disabled"],
+  ["token disabled", [map("ci-map", ...both), token("ci-map", "disabled"), push], "denied", "disabled"],
   ["a token of another map", [map("ci-map", ...both), token("other-map", "enabled"), push], "unsure", "other-map"],
   [
     "an image of another registry",
@@ -81,14 +81,14 @@ const cases: [string, string[], string, string][] = [
     "two maps that only together allow",
     [`${map("one-map", "content/read")}\n${map("two-map", "content/write")}`, push],
     "unsure",
-    "only together",
+    "no single scope map allows this",
   ],
   ["no map", [push], "unsure", "to see what this token has now"],
   [
     "a refusal that the map does not explain",
     [map("ci-map", ...both), `${push}\ndenied: requested access to the resource is denied\n`],
     "unsure",
-    "and yet it was refused",
+    "but the registry refused it",
   ],
   [
     "a tag is deleted with more rights than a repository",
@@ -143,13 +143,13 @@ const traps: [string, string, string, string][] = [
     "another map is made",
     `${hello}\naz acr scope-map create -n Other -r myregistry --repository foo content/read\n${pull}`,
     "unsure",
-    "`ci-map` allows this and `Other` does not",
+    "`ci-map` allows this, but `Other` doesn't",
   ],
   [
     "another map is changed",
     `${hello}\naz acr scope-map update -n Other -r myregistry --add-repository foo content/read\n${pull}`,
     "unsure",
-    "`Other` does not",
+    "`Other` doesn't",
   ],
   [
     "a token gets a map of its own",
@@ -161,7 +161,7 @@ const traps: [string, string, string, string][] = [
     "a token gets a map that is not here",
     `${hello}\naz acr token create -n T -r myregistry --scope-map Foo\n${pull}`,
     "unsure",
-    "`Foo`, which is not the one here",
+    "`Foo`, which isn't here",
   ],
   [
     "a token is disabled",
@@ -181,7 +181,7 @@ const traps: [string, string, string, string][] = [
     "a challenge that refuses",
     `${hello}\n${challenge("myregistry.azurecr.io", ',error="insufficient_scope"')}`,
     "unsure",
-    "and yet it was refused",
+    "but the registry refused it",
   ],
   [
     "an error of another registry",
@@ -195,29 +195,29 @@ const traps: [string, string, string, string][] = [
     "denied",
     "other.azurecr.io",
   ],
-  ["unauthorized", `${hello}\n${pull}\nunauthorized: authentication required`, "unsure", "and yet it failed"],
-  ["a body that refuses", `${hello}\n${pull}\n${body}`, "unsure", "and yet it failed"],
+  ["unauthorized", `${hello}\n${pull}\nunauthorized: authentication required`, "unsure", "but it failed"],
+  ["a body that refuses", `${hello}\n${pull}\n${body}`, "unsure", "but it failed"],
   [
     "a firewall",
     `${hello}\n${pull}\ndenied: client with IP '1.2.3.4' is not allowed access. Refer https://aka.ms/acr/firewall`,
     "unsure",
-    "not reached",
+    "couldn't be reached",
   ],
   [
     "no network",
     `${hello}\n${pull}\nError response from daemon: Get "https://myregistry.azurecr.io/v2/": dial tcp: lookup myregistry.azurecr.io: no such host`,
     "unsure",
-    "not reached",
+    "couldn't be reached",
   ],
-  ["nothing of that name", `${hello}\n${pull}\nmanifest unknown`, "unsure", "nothing of that name"],
+  ["nothing of that name", `${hello}\n${pull}\nmanifest unknown`, "unsure", "nothing by that name"],
   [
     "a host with the same first label",
     `${hello}\ndocker pull myregistry.evil.com/team/app:v1`,
     "unsure",
     "myregistry.evil.com",
   ],
-  ["no registry for podman", `${hello}\npodman pull team/app:v1`, "unsure", "podman looks for it elsewhere"],
-  ["no registry for crane", `${hello}\ncrane digest team/app:v1`, "unsure", "crane looks for it elsewhere"],
+  ["no registry for podman", `${hello}\npodman pull team/app:v1`, "unsure", "podman uses another registry"],
+  ["no registry for crane", `${hello}\ncrane digest team/app:v1`, "unsure", "crane uses another registry"],
   ["an invalid scope", `${hello}\nrepository:team/app:pull repository:UPPER:pull`, "incomplete", ""],
   [
     "a map of another registry",
@@ -231,8 +231,13 @@ const traps: [string, string, string, string][] = [
     "denied",
     "",
   ],
-  ["a token of another registry", `${other(token("ci-map", "enabled"))}\n${hello}\n${pull}`, "unsure", "is of `other`"],
-  ["a password that has expired", `${expired}\n${hello}\n${pull}`, "denied", "has no password that is valid"],
+  [
+    "a token of another registry",
+    `${other(token("ci-map", "enabled"))}\n${hello}\n${pull}`,
+    "unsure",
+    "belongs to `other`",
+  ],
+  ["a password that has expired", `${expired}\n${hello}\n${pull}`, "denied", "has no valid password"],
   [
     "the command that failed, and another one after it",
     `${hello}\ndocker push myregistry.azurecr.io/team/web:v1\ndenied: requested access to the resource is denied\n${pull}`,
@@ -243,13 +248,13 @@ const traps: [string, string, string, string][] = [
     "a token that is cut",
     `${access(["pull"], -10, 600).split(".").slice(0, 2).join(".")}\n${pull}`,
     "denied",
-    "a piece of one",
+    "incomplete",
   ],
   [
     "az asks another registry",
     `${hello}\naz acr repository show-tags -n other --repository team/app`,
     "unsure",
-    "decides nothing there",
+    "belongs to `myregistry`",
   ],
   [
     "a copy from another registry",
@@ -285,13 +290,13 @@ const traps: [string, string, string, string][] = [
     "what a variable stands for is removed",
     `${hello}\naz acr scope-map update -n ci-map -r myregistry --remove-repository $REPO content/read\n${pull}`,
     "unsure",
-    "what the scope map `ci-map` holds now is not certain",
+    "the current rules of the scope map `ci-map` aren't certain",
   ],
   [
     "what az refuses is removed",
     `${hello}\naz acr scope-map update -n ci-map -r myregistry --remove-repositories team/app content/read\n${pull}`,
     "unsure",
-    "not certain",
+    "aren't certain",
   ],
   [
     "a map is changed that nobody has seen",
@@ -315,13 +320,13 @@ const traps: [string, string, string, string][] = [
     "a password is deleted, and nobody knows of another",
     `${hello}\naz acr token credential delete -n T -r myregistry --password1\n${pull}`,
     "unsure",
-    "not known",
+    "isn't known",
   ],
   [
     "a password ends at a time that is computed",
     `${hello}\naz acr token create -n T -r myregistry --scope-map ci-map --expiration "$(date -d '+1 day')"\n${pull}`,
     "unsure",
-    "not known",
+    "isn't known",
   ],
   [
     "a repository is locked against writing, and is deleted",
@@ -369,13 +374,13 @@ const traps: [string, string, string, string][] = [
     "a token of Terraform with a map that is elsewhere",
     `resource "azurerm_container_registry_scope_map" "a" {\n  name = "a"\n  actions = ["${"repositories/team/app/content/read"}"]\n}\nresource "azurerm_container_registry_token" "t" {\n  name = "t"\n  scope_map_id = azurerm_container_registry_scope_map.b.id\n}\n${pull}`,
     "unsure",
-    "uses the scope map `b`",
+    "uses scope map `b`",
   ],
   [
     "a password of Terraform that ends at a time that is computed",
     `${hello}\nresource "azurerm_container_registry_token_password" "p" {\n  password1 {\n    expiry = timeadd(timestamp(), "1h")\n  }\n}\n${pull}`,
     "unsure",
-    "not known",
+    "isn't known",
   ],
   [
     "a map is put anew by the management API",
@@ -387,7 +392,7 @@ const traps: [string, string, string, string][] = [
     "a map is put anew from a file",
     `${hello}\naz rest --method put --uri /registries/myregistry/scopeMaps/ci-map --body @map.json\n${pull}`,
     "unsure",
-    "not certain",
+    "aren't certain",
   ],
   [
     "a cmdlet takes the map away",
@@ -411,7 +416,7 @@ const traps: [string, string, string, string][] = [
     "rules that nobody has named, and a map that is made with others",
     `["repositories/team/app/content/read"]\naz acr scope-map create -n ci-map -r myregistry --repository foo content/read\n${pull}`,
     "unsure",
-    "`ci-map` does not",
+    "`ci-map` doesn't",
   ],
   [
     "a map that az does not make, because another permission is none",
@@ -454,25 +459,25 @@ const traps: [string, string, string, string][] = [
     "a token whose map is a variable",
     `resource "azurerm_container_registry_token" "t" {\n  name = "t"\n  scope_map_id = var.map\n}\n${hello}\n${pull}`,
     "unsure",
-    "computed from what is not here",
+    "computed from values that aren't here",
   ],
   [
     "a token whose map a template computes",
     `{"type": "Microsoft.ContainerRegistry/registries/tokens", "name": "t", "properties": {"scopeMapId": "[parameters('map')]"}}\n${hello}\n${pull}`,
     "unsure",
-    "computed from what is not here",
+    "computed from values that aren't here",
   ],
   [
     "a map that is made under a condition",
     `param on bool\nresource a 'Microsoft.ContainerRegistry/registries/scopeMaps@2023-07-01' = if (on) {\n  name: 'myregistry/a'\n  properties: { actions: [ 'repositories/team/app/content/read' ] }\n}\n${pull}`,
     "unsure",
-    "not certain",
+    "aren't certain",
   ],
   [
     "a map that is made as often as a variable says",
     `resource "azurerm_container_registry_scope_map" "a" {\n  count = var.on ? 1 : 0\n  name = "a"\n  actions = ["${"repositories/team/app/content/read"}"]\n}\n${pull}`,
     "unsure",
-    "not certain",
+    "aren't certain",
   ],
   [
     "a map for each of two",
@@ -520,7 +525,7 @@ const traps: [string, string, string, string][] = [
     "a token in a table whose passwords have ended",
     `${hello}\nNAME    SCOPE MAP    PASSWORD1 EXPIRY      PASSWORD2 EXPIRY    STATUS    PROVISIONING STATE\n------  -----------  --------------------  ------------------  --------  --------------------\nt       ci-map       2020-01-01T00:00:00Z                      Enabled   Succeeded\n${pull}`,
     "denied",
-    "has no password that is valid",
+    "has no valid password",
   ],
   [
     "a locked tag, and its repository that is not",
@@ -562,13 +567,13 @@ const traps: [string, string, string, string][] = [
     "a map is deleted that a variable names",
     `${hello}\naz acr scope-map delete -n "$MAP" -r myregistry -y\n${pull}`,
     "unsure",
-    "not certain",
+    "aren't certain",
   ],
   [
     "a token is deleted that a variable names",
     `${hello}\naz acr token create -n t -r myregistry --scope-map ci-map\naz acr token delete -n "$TOKEN" -r myregistry -y\n${pull}`,
     "unsure",
-    "not known",
+    "isn't known",
   ],
   [
     "a token of a variable is deleted, and it was made by the same",
@@ -624,7 +629,7 @@ const stories: [string, (playground: Playground, write: (text: string) => void) 
       playground.undo();
     },
     "unsure",
-    "and yet it was refused",
+    "but the registry refused it",
   ],
   [
     "the same error once more after the fix",
@@ -634,7 +639,7 @@ const stories: [string, (playground: Playground, write: (text: string) => void) 
       write(`${map("ci-map")}\n${refusedPull}${refusedPull}`);
     },
     "unsure",
-    "and yet it was refused",
+    "but the registry refused it",
   ],
   [
     "the same text once more after the fix",
@@ -644,7 +649,7 @@ const stories: [string, (playground: Playground, write: (text: string) => void) 
       write(refusedPull);
     },
     "unsure",
-    "and yet it was refused",
+    "but the registry refused it",
   ],
   [
     "a token that the registry has refused",
@@ -663,7 +668,7 @@ const stories: [string, (playground: Playground, write: (text: string) => void) 
       );
     },
     "unsure",
-    "is of `other`",
+    "belongs to `other`",
   ],
   [
     "half a command that changes a map",
@@ -763,13 +768,13 @@ const stories: [string, (playground: Playground, write: (text: string) => void) 
     "a token that is cut in its signature",
     (_, write) => write(`${access(["pull"], -10, 600).slice(0, -9)}\n${pull}`),
     "denied",
-    "a piece of one",
+    "incomplete",
   ],
   [
     "an identity logs in",
     (_, write) => write(`${hello}\naz acr login -n myregistry\n${pull}`),
     "unsure",
-    "its roles decide",
+    "Azure roles decide",
   ],
   [
     "a token without a password",
@@ -777,7 +782,7 @@ const stories: [string, (playground: Playground, write: (text: string) => void) 
       write(`${hello}\n${token("ci-map", "enabled").replace('{"name":"password1","expiry":null}', "")}\n${pull}`);
     },
     "denied",
-    "has no password that is valid",
+    "has no valid password",
   ],
   [
     "a token whose text is gone",
@@ -795,7 +800,7 @@ const stories: [string, (playground: Playground, write: (text: string) => void) 
         `${hello}\n${pull}\nError response from daemon: Get "https://myregistry.azurecr.io/v2/": context deadline exceeded`,
       ),
     "unsure",
-    "not reached",
+    "couldn't be reached",
   ],
   [
     "a login of another token",
@@ -823,10 +828,10 @@ for (const [name, tell, verdict, caveat] of stories) {
 /** The addresses that a registry may have, and the fix that stays. */
 test("a registry at an address of its own", () => {
   for (const [host, verdict, caveat] of [
-    ["localhost:5000", "denied", "holds if that is an address of `myregistry`"],
-    ["registry.example", "denied", "holds if that is an address of `myregistry`"],
+    ["localhost:5000", "denied", "is another address of `myregistry`"],
+    ["registry.example", "denied", "is another address of `myregistry`"],
     ["myregistry-a1b2.azurecr.io", "denied", ""],
-    ["myregistry2.azurecr.io", "unsure", "decides nothing there"],
+    ["myregistry2.azurecr.io", "unsure", "belongs to `myregistry`"],
   ] as const) {
     createRoot((dispose) => {
       const playground = createPlayground();

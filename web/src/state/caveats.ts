@@ -12,6 +12,7 @@ import { liftCommand, obstacles } from "./locks";
 import { hostAsked, IDENTITY, type Model, type Question, type Reported, type ScopeMapDraft } from "./model";
 import type { PastedToken } from "./pasted-token";
 import { isBareName, isNameOf, labelOf } from "./registry";
+import { problemText } from "./words";
 
 export interface Caveat {
   text: string;
@@ -63,7 +64,7 @@ export function caveatsOfDenied({ model, maps }: Circumstances): Caveat[] {
   const partly = maps.filter(({ known }) => known === "partly");
   return partly.map((map) => ({
     ...elsewhere(
-      `${nameOf(map)} may have more rules than are written here, so this may be allowed; a fix as ARM or Terraform holds only those that are`,
+      `${nameOf(map)} may have more rules than are shown here, so this may be allowed: a fix as ARM or Terraform contains only the rules shown`,
     ),
     keepsFix: true,
   }));
@@ -72,7 +73,7 @@ export function caveatsOfDenied({ model, maps }: Circumstances): Caveat[] {
 function ofUncertainMap({ maps }: Circumstances): Caveat[] {
   const uncertain = maps.filter(({ known }) => known === "not");
   return uncertain.map((map) => ({
-    ...elsewhere(`what ${nameOf(map)} holds now is not certain: paste what \`az acr scope-map show\` prints`),
+    ...elsewhere(`the current rules of ${nameOf(map)} aren't certain: paste the output of \`az acr scope-map show\``),
     keepsFix: true,
   }));
 }
@@ -120,17 +121,21 @@ export function ofAlternatives(alternatives: Alternative[], together: Alternativ
     return isSum ? [open(ONLY_TOGETHER)] : [];
   }
   if (twice) {
-    return [open(`${calledMap(twice.map)} is here twice, and the two answer this differently: remove the older one`)];
+    return [open(`two versions of ${calledMap(twice.map)} give different answers: remove the older one`)];
   }
   if (allowing.length > 0) {
     const others = alternatives.filter(({ verdict }) => verdict !== "allowed");
-    return [open(`${named(allowing)} allows this and ${named(others)} does not, and a token has one of them`)];
+    return [
+      open(
+        `${named(allowing)} ${allowing.length > 1 ? "allow" : "allows"} this, but ${named(others)} ${others.length > 1 ? "don't" : "doesn't"}: which one does the token use?`,
+      ),
+    ];
   }
   if (together === "allowed") return [open(ONLY_TOGETHER)];
-  return [open(`${named(alternatives)} answer this differently, and a token has one of them`)];
+  return [open(`${named(alternatives)} give different answers: which one does the token use?`)];
 }
 
-const ONLY_TOGETHER = "only together do these scope maps allow it, and a token of Azure Container Registry has one";
+const ONLY_TOGETHER = "no single scope map allows this, and an Azure Container Registry token has only one";
 
 /** What speaks against "allowed" by these maps, or by this token. */
 export function caveatsOfAllowed({ model }: Circumstances, scopes: string): Caveat[] {
@@ -144,18 +149,18 @@ export function ofNewToken({ maps, candidates }: Circumstances): Caveat {
   const isCertain = candidates.length === 0 && maps.every(({ known }) => known === undefined);
   return open(
     isCertain
-      ? "the pasted token holds this, but the scope map does not grant it now: a client that gets a new token is refused"
-      : "the pasted token holds this, but the scope map is not known to grant it now: a client that gets a new token may be refused",
+      ? "the pasted token allows this, but the scope map doesn't grant it now: clients that get a new token will be refused"
+      : "the pasted token allows this, but the scope map may not grant it now: clients that get a new token may be refused",
   );
 }
 
 const look =
-  "look for a missing or older login, another token or scope map, a disabled token, an expired password, or another registry";
+  "check that you're logged in to this registry with this token, that the token is enabled and its password hasn't expired, and that it uses this scope map";
 
 const contradictions: Partial<Record<Reported["meaning"], string>> = {
-  denied: `this is allowed, and yet it was refused: ${look}`,
-  unknown: `this is allowed, and yet it failed: ${look}`,
-  absent: "this is allowed, and the registry says that there is nothing of that name: look at the name and the tag",
+  denied: `this should be allowed, but the registry refused it: ${look}`,
+  unknown: `this should be allowed, but it failed: ${look}`,
+  absent: "this is allowed, but the registry has nothing by that name: check the name and tag",
 };
 
 /**
@@ -170,25 +175,25 @@ function isAbout({ question }: Model, { repository, asked }: Reported, scopes: s
 
 function ofPastedToken({ model, pastedToken, validity }: Circumstances): Caveat[] {
   const token = pastedToken.decoded();
-  if (!token?.claims || !validity) return [refusal("the token cannot be read")];
+  if (!token?.claims || !validity) return [refusal("the token can't be read")];
   const { isAccepted, text } = validity;
   return [
-    ...token.problems.slice(0, 1).map(({ message, hint }) => refusal(`the token is refused: ${message}; ${hint}`)),
-    ...(token.header?.alg === "none" ? [refusal("the token is not signed, and no registry accepts it like this")] : []),
+    ...token.problems.slice(0, 1).map((problem) => refusal(`registries reject the token: ${problemText(problem)}`)),
+    ...(token.header?.alg === "none" ? [refusal("the token isn't signed, so registries reject it")] : []),
     ...(token.kind === "refresh"
-      ? [refusal("a refresh token opens no repository; clients exchange it for an access token")]
+      ? [refusal("refresh tokens can't access repositories: clients exchange them for access tokens")]
       : []),
-    ...(isAccepted ? [] : [refusal(`the token is refused: ${text}`)]),
+    ...(isAccepted ? [] : [refusal(`registries reject the token: ${text}`)]),
     ...ofAudience(model, token.claims),
   ];
 }
 
 function ofAudience({ question }: Model, { aud }: Json): Caveat[] {
-  if (typeof aud !== "string") return [refusal("the token does not name the one registry that it is for")];
+  if (typeof aud !== "string") return [refusal("the token doesn't name its registry (`aud`)")];
   const host = hostAsked(question);
   const isSameHost = aud.toLowerCase() === host.toLowerCase();
   if (host === "" || isSameHost || (isBareName(host) && labelOf(aud) === host.toLowerCase())) return [];
-  return [refusal(`the token is for \`${aud}\`, and what is asked goes to \`${host}\``)];
+  return [refusal(`the token is for \`${aud}\`, but the request goes to \`${host}\``)];
 }
 
 function ofMissingMap({ model, registry }: Circumstances): Caveat[] {
@@ -199,27 +204,27 @@ function ofMissingMap({ model, registry }: Circumstances): Caveat[] {
   return [{ ...missing, keepsFix: true, isLast: true }];
 }
 
+const NO_TOKEN = ", so it can't get an access token";
+
 const states: Record<Model["token"]["state"], string> = {
   enabled: "",
-  disabled: "is disabled",
-  "password-expired": "has no password that is valid",
-  "password-regenerated": "has another password now",
-  deleted: "was deleted",
+  disabled: `is disabled${NO_TOKEN}`,
+  "password-expired": `has no valid password${NO_TOKEN}`,
+  "password-regenerated": "has a new password, so the old one gets no access token",
+  deleted: `was deleted${NO_TOKEN}`,
   unknown: "",
 };
 
 function ofTokenState({ model: { token } }: Circumstances): Caveat[] {
   const state = states[token.state];
   if (token.state === "unknown") {
-    return [
-      open(`whether the token \`${token.name}\` is enabled and has a valid password is not known from what is here`),
-    ];
+    return [open(`it isn't known whether token \`${token.name}\` is enabled and has a valid password`)];
   }
   return state === ""
     ? []
     : [
         {
-          text: `the token \`${token.name}\` ${state}: it gets no new access token (the panel Token can change that)`,
+          text: `token \`${token.name}\` ${state}: change this in the Token tab`,
           refuses: true,
           isElsewhere: true,
         },
@@ -228,21 +233,21 @@ function ofTokenState({ model: { token } }: Circumstances): Caveat[] {
 
 function ofIdentity({ model: { token } }: Circumstances): Caveat[] {
   if (token.name !== IDENTITY) return [];
-  return [elsewhere("an identity has logged in and no token: its roles decide, and no scope map does")];
+  return [elsewhere("you're signed in with Microsoft Entra ID: Azure roles decide, not scope maps")];
 }
 
 function ofOtherMap({ model: { token }, maps }: Circumstances): Caveat[] {
   const wanted = token.scopeMap.toLowerCase();
   const named = maps.filter(({ name }) => name.toLowerCase() === wanted);
   if (wanted === "") {
-    const text = `which scope map the token \`${token.name}\` has is computed from what is not here`;
+    const text = `the scope map of token \`${token.name}\` is computed from values that aren't here`;
     return token.facts?.hasUnknownMap ? [open(text)] : [];
   }
   if (named.length === 0) {
-    return [open(`the token \`${token.name}\` uses the scope map \`${token.scopeMap}\`, which is not the one here`)];
+    return [open(`token \`${token.name}\` uses scope map \`${token.scopeMap}\`, which isn't here`)];
   }
   const isHere = token.registry === "" || named.some(({ registry }) => isSame(registry, token.registry));
-  return isHere ? [] : [open(`the token \`${token.name}\` is of \`${token.registry}\`, and the scope map is not`)];
+  return isHere ? [] : [open(`token \`${token.name}\` belongs to \`${token.registry}\`, but this scope map doesn't`)];
 }
 
 /** A registry that is not named may be any. */
@@ -255,14 +260,14 @@ function ofOtherRegistry({ model: { question }, maps }: Circumstances): Caveat[]
   const [registry] = known;
   const host = hostAsked(question);
   if (host === "") return question.kind === "operation" ? ofNoHost(question.operation) : [];
-  if (PUBLIC.test(host)) return [elsewhere(`this goes to \`${host}\`, and no scope map decides anything there`)];
+  if (PUBLIC.test(host)) return [elsewhere(`\`${host}\` doesn't use these scope maps`)];
   if (registry === undefined) return [];
   const label = labelOf(host);
   if (label === "") {
-    return [open(`this goes to \`${host}\`; what the scope map says holds if that is an address of \`${registry}\``)];
+    return [open(`this answer applies only if \`${host}\` is another address of \`${registry}\``)];
   }
   if (known.some((name) => isNameOf(name, label))) return [];
-  return [elsewhere(`this goes to \`${host}\`; this scope map is of \`${registry}\` and decides nothing there`)];
+  return [elsewhere(`the request goes to \`${host}\`, but this scope map belongs to \`${registry}\``)];
 }
 
 /** Well-known registries. */
@@ -275,8 +280,12 @@ const HUB = /^(docker|podman|skopeo|crane|oras)-/;
 function ofNoHost(operation: string): Caveat[] {
   const [, client] = HUB.exec(operation) ?? [];
   if (!client) return [];
-  const where = client === "docker" ? "asks Docker Hub" : "looks for it elsewhere, as on Docker Hub";
-  return [elsewhere(`the image names no registry, so ${client} ${where}; a scope map decides nothing there`)];
+  const where = client === "docker" ? "uses Docker Hub" : "uses another registry, such as Docker Hub";
+  return [
+    elsewhere(
+      `the image has no registry name, so ${client} ${where}: add the registry, for example \`myregistry.azurecr.io/…\``,
+    ),
+  ];
 }
 
 const LOGIN_REFUSED =
@@ -290,13 +299,13 @@ export function reportedCaveats({ model: { reported, question } }: Circumstances
   if (reported?.meaning !== "unreachable") return [];
   return [
     elsewhere(
-      "the registry was not reached, or its firewall refuses this address, and no scope map changes that: check its name, the network and the registry's rules for networks",
+      "the registry couldn't be reached, or its firewall blocked you: check its name, your network and the registry's network rules",
     ),
   ];
 }
 
 const UNAVAILABLE =
-  "the registry was unavailable or had too many requests, and judged neither the login nor the rights: try again later";
+  "the registry was unavailable or overloaded, and checked neither the login nor the permissions: try again later";
 
 /** Quarantine and a registry of the classic tier say the same, and are rare. */
 function lockedText(question: Question): string {
@@ -304,7 +313,7 @@ function lockedText(question: Question): string {
     question.kind === "operation" ? question.target : { repository: "", tag: "", digest: undefined };
   const image = digest === undefined ? `${repository}:${tag}` : `${repository}@${digest}`;
   const command = liftCommand(hostAsked(question), repository === "" ? "…" : image, "write");
-  return `the registry said that the operation is disallowed, so the image or its repository is locked, and no scope map changes that: \`${command}\` lifts a lock against writing, and the same with \`--repository\` that of all images`;
+  return `the registry disallows this operation, so the image or its repository is locked: \`${command}\` removes a write lock; with \`--repository\` it removes that of all images`;
 }
 
 function refusal(text: string): Caveat {

@@ -14,5 +14,5 @@ export function describedToken(circumstances: Circumstances): string[] {
 }
 
 function endOf(exp: unknown, isGood: boolean): string[] {
-  return isGood && typeof exp === "number" ? [`It ends ${date(exp)}.`] : [];
+  return isGood && typeof exp === "number" ? [`Expires ${date(exp)}.`] : [];
 }

@@ -30,14 +30,14 @@ const helloWorld = `{
 
 export const examples: Example[] = [
   {
-    name: "A push that is denied",
-    about: "the first example of the documentation, and the error that everybody knows",
+    name: "Denied push",
+    about: "The classic `requested access to the resource is denied`",
     pasted: denied + helloWorld,
     model: () => from({}),
   },
   {
-    name: "Rules that add up",
-    about: "the documentation's wildcards: what each level of a path gets",
+    name: "How wildcards combine",
+    about: "What each level of a path can do",
     model: () =>
       from({
         maps: [
@@ -52,8 +52,8 @@ export const examples: Example[] = [
       }),
   },
   {
-    name: "Pull works, listing tags does not",
-    about: "helm dependency update, Flux and Renovate need metadata/read",
+    name: "Pull works, but listing tags fails",
+    about: "Helm, Flux and Renovate also need metadata/read",
     model: () =>
       from({
         maps: [map("charts-pull", ["repositories/charts/*/content/read"])],
@@ -71,8 +71,8 @@ export const examples: Example[] = [
       }),
   },
   {
-    name: "Push without pull",
-    about: "a push reads, too: content/write alone opens nothing",
+    name: "Push fails with only content/write",
+    about: "Pushing also needs content/read",
     model: () =>
       from({
         maps: [map("ci-upload", ["repositories/team/app/content/write"])],
@@ -90,8 +90,8 @@ export const examples: Example[] = [
       }),
   },
   {
-    name: "Listing repositories",
-    about: "the catalog takes metadata/read on the root wildcard",
+    name: "List all repositories",
+    about: "Needs metadata/read on `*`",
     model: () =>
       from({
         maps: [map("lister", ["repositories/*/metadata/read", "repositories/team/*/content/read"])],
@@ -100,8 +100,8 @@ export const examples: Example[] = [
       }),
   },
   {
-    name: "Before and after",
-    about: "what a change to a map gives and takes, with a repository to prove it",
+    name: "Review a change",
+    about: "What a new scope map adds and removes",
     model: () =>
       from({
         maps: [map("builders", ["repositories/team/*/content/read", "repositories/team/*/content/write"])],

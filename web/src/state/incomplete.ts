@@ -17,7 +17,7 @@ export function incomplete(scopes: string, invalid: InvalidScope[]): string[] {
   );
   return [
     ...unfinished,
-    ...withoutAction.map((scope) => `\`${scope}\` names no action yet: add one, for example \`pull\``),
+    ...withoutAction.map((scope) => `\`${scope}\` has no action yet: add one, for example \`pull\``),
     ...[...new Set(unknown)].map((action) => `unknown action \`${action}\`${proposal(action)}`),
   ];
 }
@@ -28,7 +28,7 @@ function isKnown(action: string): boolean {
 
 function proposal(action: string): string {
   const near = nearest(action);
-  return near ? `: did you mean \`${near}\`?` : `: a registry knows ${actions().join(", ")}`;
+  return near ? `: did you mean \`${near}\`?` : `: use ${actions().join(", ")}`;
 }
 
 /** The action that was meant, by its permission or with at most two slips. */

@@ -73,7 +73,7 @@ function obstaclesBy(lock: Lock, question: Question, scopes: string): Obstacle[]
       ? [
           {
             isCertain: isCertain && relation === "same" && flag === false,
-            text: `${nameOf(lock)} ${flag === false ? "is" : "may be"} locked against ${doing}, whatever the rights are; \`${lift(lock, attribute)}\` lifts the lock`,
+            text: `${nameOf(lock)} ${flag === false ? "is" : "may be"} locked against ${doing}, whatever rights the token has: \`${lift(lock, attribute)}\` removes the lock`,
           },
         ]
       : [];

@@ -23,5 +23,5 @@ export function mend(finding: Finding, actions: readonly string[], index: number
       : { name: `Add ${added}`, actions: () => actions.toSpliced(index + 1, 0, rule) };
   }
   const isUseless = finding.kind === "covered" || finding.kind === "redundant";
-  return isUseless ? { name: "Remove it", actions: () => actions.toSpliced(index, 1) } : null;
+  return isUseless ? { name: "Remove rule", actions: () => actions.toSpliced(index, 1) } : null;
 }

@@ -15,7 +15,7 @@ const challenge = (more = "") =>
 
 /** A text, and what its parts change. */
 const cases: [string, string, string[]][] = [
-  ["nothing that is known", "!!", []],
+  ["unknown format", "!!", []],
   ["a scope map, which is put beside the others", SCOPE_MAP, []],
   [
     "a command",

@@ -18,6 +18,7 @@ import {
   verify,
 } from "../engine";
 import { type DecodedToken, decodeToken } from "../tokens";
+import { doing } from "./words";
 
 export type PastedToken = ReturnType<typeof createPastedToken>;
 
@@ -57,9 +58,9 @@ export function createPastedToken(token: () => string, profile: () => Profile) {
     repositories,
     /** What may be done with each of these repositories. */
     granted(names: string[]): RepositoryGrant[] {
-      const nobody = new Principal();
-      const checked = nobody.granted(names);
-      nobody.free();
+      const empty = new Principal();
+      const checked = empty.granted(names);
+      empty.free();
       return checked.map((grant) => ({
         ...grant,
         actions: grant.problem ? [] : actions().filter((action) => holds(`repository:${grant.name}:${action}`)),
@@ -67,9 +68,9 @@ export function createPastedToken(token: () => string, profile: () => Profile) {
     },
     /** Why a request with this token passes or does not. */
     explain(scopes: string): Explanation[] {
-      const nobody = new Principal();
-      const asked = attempt(() => nobody.claims(scopes));
-      nobody.free();
+      const empty = new Principal();
+      const asked = attempt(() => empty.claims(scopes));
+      empty.free();
       const wanted = asked.kind === "value" ? asked.value.denied : [];
       return wanted.map((entry) => explainEntry(entry, holds));
     },
@@ -92,7 +93,8 @@ function explainEntry(entry: AccessEntry, holds: (scope: string) => boolean): Ex
     misses: [],
   }));
   const sentences = reasons.map(
-    ({ action, granted }) => `the token ${granted ? "holds" : "does not hold"} ${action} on \`${entry.name}\``,
+    ({ action, granted }) =>
+      `the token ${granted ? "can" : "can't"} ${doing([action]) ?? `use ${action} on`} \`${entry.name}\``,
   );
   return {
     scope: scopeText(entry),

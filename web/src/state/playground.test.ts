@@ -70,7 +70,7 @@ test("a token that is pasted is held without its signature", () => {
     playground.ask({ kind: "scope", text: "repository:a:pull,push" });
     const given = playground.answer();
     expect(given.kind === "answer" && given.explanations[0]?.text).toBe(
-      "the token holds pull on `a`\nthe token does not hold push on `a`\n",
+      "the token can pull `a`\nthe token can't push to `a`\n",
     );
   });
 });
@@ -99,7 +99,7 @@ test("time alone makes no other answer, unless a token ends", () => {
       vi.advanceTimersByTime(30_000);
       const ended = answer();
       expect(ended.kind === "answer" && ended.caveats.map(({ text }) => text)).toEqual([
-        "the token is refused: expired 1 minute ago",
+        "registries reject the token: expired 1 minute ago",
       ]);
     });
   } finally {

@@ -58,16 +58,16 @@ const locks = "az acr repository update -n contoso --repository shop/web --write
 
 /** What the field holds one after the other, the verdict, and a piece of what is said. */
 const stories: [string, string[], string, string][] = [
-  ["a map below another", [both, both + read, both + read + push], "unsure", "`web-new` does not"],
-  ["a map in the place of another", [both, read, read + push], "denied", "is denied push"],
+  ["a map below another", [both, both + read, both + read + push], "unsure", "`web-new` doesn't"],
+  ["a map in the place of another", [both, read, read + push], "denied", "can't push to"],
   // It stays on the page, where it can be removed.
-  ["a map whose text goes", [both + read + push, read + push], "unsure", "`web-new` does not"],
-  ["the same map twice", [both, both + both, both + both + push], "allowed", "is granted push"],
+  ["a map whose text goes", [both + read + push, read + push], "unsure", "`web-new` doesn't"],
+  ["the same map twice", [both, both + both, both + both + push], "allowed", "can push to"],
   [
     "a map before and after a change",
     [both, both + web("web-old", "content/read"), both + web("web-old", "content/read") + push],
     "unsure",
-    "is here twice",
+    "two versions of",
   ],
   [
     "a map that is typed below another",
@@ -78,20 +78,20 @@ const stories: [string, string[], string, string][] = [
       `${both}repositories/x/content/read\n${push}`,
     ],
     "unsure",
-    "a map without a name",
+    "the unnamed map",
   ],
   [
     "a map that is printed behind a change",
     [both, `${both}${takesPush}`, `${both}${takesPush}${web("web-old", "content/read")}`].map((text) => text + push),
     "denied",
-    "is denied push",
+    "can't push to",
   ],
   ["a map that is changed by a variable", [`${read}${addsSome}`, `${read}${addsSome}${push}`], "unsure", "more rules"],
   [
     "the same, once it is printed as a whole",
     [`${read}${addsSome}`, `${read}${addsSome}${read}`, `${read}${addsSome}${read}${push}`],
     "denied",
-    "is denied push",
+    "can't push to",
   ],
   [
     "a map in part beside one that denies",
@@ -101,11 +101,11 @@ const stories: [string, string[], string, string][] = [
   ],
   ["a lock below several maps", [both, `${both}${read}`, `${both}${read}${locks}${push}`], "denied", "is locked"],
   ["a lock that goes for what is not understood", [`${both}${locks}${push}`, "what?"], "denied", "is locked"],
-  ["a lock that goes, and another question", [`${both}${locks}${push}`, "what?", push], "allowed", "is granted push"],
-  ["maps of which none allows it", [`${read}${web("web-other", "metadata/read")}${push}`], "denied", "is denied push"],
-  ["a question that goes, and what is not understood", [both + push, "what?"], "allowed", "is granted push"],
+  ["a lock that goes, and another question", [`${both}${locks}${push}`, "what?", push], "allowed", "can push to"],
+  ["maps of which none allows it", [`${read}${web("web-other", "metadata/read")}${push}`], "denied", "can't push to"],
+  ["a question that goes, and what is not understood", [both + push, "what?"], "allowed", "can push to"],
   ["a disabled token that goes for what is not understood", [both + disabled + push, "what?"], "denied", "disabled"],
-  ["and for another question then", [both + disabled + push, "what?", `${push}`], "allowed", "is granted push"],
+  ["and for another question then", [both + disabled + push, "what?", `${push}`], "allowed", "can push to"],
   [
     "a refused login before any question",
     ["Error response from daemon: login attempt failed with status: 401 Unauthorized\n"],

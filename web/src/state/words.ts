@@ -3,12 +3,14 @@
 import { scopeText } from "../clients/scopes";
 import { attempt, type Explanation, readScopes } from "../engine";
 
+export { problemText, sentence } from "../engine";
+
 /** More are in the matrix. */
 const MAX_NAMED = 5;
 
 const VERBS: Record<string, string> = {
   pull: "pull",
-  push: "push",
+  push: "push to",
   delete: "delete from",
   metadata_read: "read the metadata of",
   metadata_write: "change the metadata of",
@@ -61,11 +63,6 @@ export function shortened(names: string[], joint = "and"): string {
 export function listOf(items: string[], joint = "and"): string {
   const last = items.at(-1) ?? "";
   return items.length < 2 ? last : `${items.slice(0, -1).join(", ")} ${joint} ${last}`;
-}
-
-/** A text as a sentence: with a capital letter, and a full stop where nothing else ends it. */
-export function sentence(text: string): string {
-  return `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.?!…]$/.test(text) ? "" : "."}`;
 }
 
 /** The first statement of a text, and the rest. What is in backticks is not divided. */

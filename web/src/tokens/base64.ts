@@ -24,13 +24,13 @@ export function base64Url(name: string, part: string): Base64Text {
 
 function problemOf(name: string, part: string, end: number, length: number): Base64Problem | null {
   if (end >= 0) {
-    const message = `\`${part[end] ?? ""}\` in the ${name} is no digit of base64url`;
-    return { message, hint: "letters, digits, `-` and `_`, without padding", position: end };
+    const message = `\`${part[end] ?? ""}\` in the ${name} isn't allowed in base64url`;
+    return { message, hint: "use letters, digits, `-` and `_`, without padding", position: end };
   }
   if (length % 4 !== 1) return null;
   return {
-    message: `the end of the ${name} is in the middle of a byte`,
-    hint: "the token was cut off here",
+    message: `the ${name} ${name === "claims" ? "are" : "is"} cut off`,
+    hint: "paste the whole token",
     position: length,
   };
 }

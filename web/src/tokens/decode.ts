@@ -84,16 +84,15 @@ function bare(text: string): { token: string; start: number } {
 
 function formProblems(parts: readonly string[], token: string, start: number): TokenProblem[] {
   const end = start + token.length;
-  const says = (message: string, position = end, hint = "a token is three parts with dots between them") => [
+  const says = (message: string, position = end, hint = "a token has three parts, separated by dots") => [
     { message, hint, position },
   ];
-  if (token === "") return says("there is no token", start);
-  if (parts.length === 1) return says("the token ends within its first part");
-  if (parts.length === 2) return says("the token ends before its signature");
-  if (parts[2] === "")
-    return says("the token has no signature, or a piece of one", end, "no registry accepts it like this");
+  if (token === "") return says("the token is missing", start);
+  if (parts.length === 1) return says("the token is cut off in the header");
+  if (parts.length === 2) return says("the token is cut off before the signature");
+  if (parts[2] === "") return says("the signature is missing or incomplete", end, "registries reject it");
   if (parts.length === 3) return [];
-  return says(`the token has ${parts.length} parts`, start + parts.slice(0, 3).join(".").length);
+  return says(`expected 3 parts, found ${parts.length}`, start + parts.slice(0, 3).join(".").length);
 }
 
 interface Part {
@@ -106,7 +105,7 @@ interface Part {
 function readPart(name: "header" | "claims", part: string, start: number): Part {
   const { text, problem } = base64Url(name, part);
   const problems = problem === null ? [] : [{ ...problem, position: start + problem.position }];
-  let message = `there is no JSON object in the ${name}`;
+  let message = `the ${name} ${name === "claims" ? "aren't" : "isn't"} a JSON object`;
   try {
     const value: unknown = JSON.parse(text);
     jsonNode(text);
@@ -116,7 +115,7 @@ function readPart(name: "header" | "claims", part: string, start: number): Part 
     if (error instanceof Refusal) message = `${error.message} in the ${name}`;
   }
   if (problems.length === 0) {
-    const hint = "it is cut off, or no token of a registry";
+    const hint = "the token is cut off, or it isn't a registry token";
     problems.push({ message, hint, position: start });
   }
   return { value: null, text, problems };

@@ -24,6 +24,6 @@ export function tokenSize(bytes: number): TokenSize {
 function warningFor(line: number): string | null {
   const kibibytes = (line / 1024).toFixed(1);
   if (line > HEADER_LIMIT)
-    return `the header would be ${kibibytes} KiB, and many proxies take 8; ask for fewer scopes at once`;
-  return line > NEAR ? `the header would be ${kibibytes} KiB, and many proxies take no more than 8` : null;
+    return `the Authorization header would be ${kibibytes} KiB; many proxies allow only 8 KiB. Request fewer scopes`;
+  return line > NEAR ? `the Authorization header would be ${kibibytes} KiB; many proxies allow only 8 KiB` : null;
 }

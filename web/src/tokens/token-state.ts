@@ -30,8 +30,8 @@ export type Answer =
 
 /** What the token endpoint answers to the name and the old password. */
 export function tokenEndpoint({ isEnabled, password }: TokenState): Answer {
-  if (password !== "valid") return unauthorized("a wrong or expired password");
-  return isEnabled ? { kind: "issued" } : unauthorized("a disabled token");
+  if (password !== "valid") return unauthorized("wrong or expired password");
+  return isEnabled ? { kind: "issued" } : unauthorized("token disabled");
 }
 
 /** How long a refresh token is valid, in seconds. */
@@ -43,12 +43,10 @@ const ISSUED_AT = 1e9;
 /** What it answers to a refresh token that was issued `age` seconds ago. */
 export function refreshGrant({ isEnabled, password }: TokenState, age: number): Answer {
   const accepted = acceptTimes(ISSUED_AT, ISSUED_AT + REFRESH_LIFETIME, ISSUED_AT + age);
-  if (accepted === "expired") return unauthorized("a refresh token that has expired");
-  if (accepted === "not_yet_valid") return unauthorized("a refresh token that is not valid yet");
-  if (!isEnabled) return unauthorized("a principal that is gone or disabled");
-  return password === "regenerated"
-    ? unauthorized("a token from before the principal was changed")
-    : { kind: "issued" };
+  if (accepted === "expired") return unauthorized("refresh token expired");
+  if (accepted === "not_yet_valid") return unauthorized("refresh token not valid yet");
+  if (!isEnabled) return unauthorized("token deleted or disabled");
+  return password === "regenerated" ? unauthorized("issued before the token was changed") : { kind: "issued" };
 }
 
 /**
@@ -59,10 +57,10 @@ export function registryAnswer(claims: Json, now: number, realm: string, scopes:
   const { isAccepted, kind, text } = validity(claims, now);
   if (isAccepted) {
     // Two clocks may be a minute apart, so one that is just out is still taken.
-    const leeway = kind === "valid" ? "" : ", within the minute that clocks may differ";
+    const leeway = kind === "valid" ? "" : " (within the 1-minute clock tolerance)";
     return {
       kind: "accepted",
-      reason: `${text}${leeway}; a registry asks nobody whether the token was disabled since`,
+      reason: `${text}${leeway}. Registries don't check whether the token was disabled after it was issued.`,
     };
   }
   const service = typeof claims.aud === "string" ? claims.aud : "";

@@ -55,22 +55,22 @@ const claims = encode({ sub: "somebody" });
 
 /** A text, the problems with it and where they are. */
 test.each([
-  ["", ["there is no token @0"]],
-  [encode(header), [`the token ends within its first part @${start - 1}`]],
-  [`${encode(header)}.${claims}`, [`the token ends before its signature @${start + claims.length}`]],
-  [`${encode(header)}.${claims}.`, [`the token has no signature, or a piece of one @${start + claims.length + 1}`]],
-  [`${encode(header)}.${claims}.s.x`, [`the token has 4 parts @${start + claims.length + 2}`]],
-  [`${encode(header)}.a+b.s`, [`\`+\` in the claims is no digit of base64url @${start + 1}`]],
-  [`${encode(header)}.${claims.slice(0, 9)}.s`, [`the end of the claims is in the middle of a byte @${start + 9}`]],
-  [`${encode("[1]")}.${claims}.s`, ["there is no JSON object in the header @0"]],
+  ["", ["the token is missing @0"]],
+  [encode(header), [`the token is cut off in the header @${start - 1}`]],
+  [`${encode(header)}.${claims}`, [`the token is cut off before the signature @${start + claims.length}`]],
+  [`${encode(header)}.${claims}.`, [`the signature is missing or incomplete @${start + claims.length + 1}`]],
+  [`${encode(header)}.${claims}.s.x`, [`expected 3 parts, found 4 @${start + claims.length + 2}`]],
+  [`${encode(header)}.a+b.s`, [`\`+\` in the claims isn't allowed in base64url @${start + 1}`]],
+  [`${encode(header)}.${claims.slice(0, 9)}.s`, [`the claims are cut off @${start + 9}`]],
+  [`${encode("[1]")}.${claims}.s`, ["the header isn't a JSON object @0"]],
   [
     `${encode(header)}.${encode('{"sub":"a","sub":"b"}')}.s`,
-    [`the field \`sub\` stands twice in the claims @${encode(header).length + 1}`],
+    [`duplicate field \`sub\` in the claims @${encode(header).length + 1}`],
   ],
-  [`${encode('{"alg":"none","alg":"ES256"}')}.${claims}.s`, ["the field `alg` stands twice in the header @0"]],
+  [`${encode('{"alg":"none","alg":"ES256"}')}.${claims}.s`, ["duplicate field `alg` in the header @0"]],
   [
     `${encode(header)}.${encode('{"access":[{"actions":["pull"],"actions":["push"]}]}')}.s`,
-    [`the field \`actions\` stands twice in the claims @${encode(header).length + 1}`],
+    [`duplicate field \`actions\` in the claims @${encode(header).length + 1}`],
   ],
 ])("%j is no whole token", (text, expected) => {
   const { problems } = decodeToken(text);
@@ -93,34 +93,34 @@ test("what could be read is shown", () => {
  * The times of a token, and whether a registry takes it, with the minute that clocks may be apart.
  */
 test.each([
-  [{ nbf: NOW, exp: NOW + 3600 }, "valid", "valid for another 1 hour", true],
-  [{ nbf: NOW - 180, exp: NOW + 3420 }, "valid", "valid for another 57 minutes", true],
-  [{ exp: NOW + 1 }, "valid", "valid for another 1 second", true],
+  [{ nbf: NOW, exp: NOW + 3600 }, "valid", "expires in 1 hour", true],
+  [{ nbf: NOW - 180, exp: NOW + 3420 }, "valid", "expires in 57 minutes", true],
+  [{ exp: NOW + 1 }, "valid", "expires in 1 second", true],
   [{ exp: NOW }, "expired", "expired just now", true],
   [{ exp: NOW - 59 }, "expired", "expired 59 seconds ago", true],
   [{ exp: NOW - 60 }, "expired", "expired 1 minute ago", false],
   [{ exp: NOW - 180 }, "expired", "expired 3 minutes ago", false],
   [{ exp: NOW - 200_000 }, "expired", "expired 2 days ago", false],
-  [{ nbf: NOW + 60, exp: NOW + 3600 }, "not-yet", "not valid until 2027-01-15 08:01:00 UTC, in 1 minute", true],
-  [{ nbf: NOW + 61, exp: NOW + 3600 }, "not-yet", "not valid until 2027-01-15 08:01:01 UTC, in 1 minute", false],
+  [{ nbf: NOW + 60, exp: NOW + 3600 }, "not-yet", "not valid yet: starts in 1 minute (2027-01-15 08:01:00 UTC)", true],
+  [{ nbf: NOW + 61, exp: NOW + 3600 }, "not-yet", "not valid yet: starts in 1 minute (2027-01-15 08:01:01 UTC)", false],
   [
     { nbf: 1e300, exp: NOW },
     "not-yet",
-    `not valid until second 1e+300, in ${Math.floor((1e300 - NOW) / 86_400)} days`,
+    `not valid yet: starts in ${Math.floor((1e300 - NOW) / 86_400)} days (second 1e+300)`,
     false,
   ],
-  [{ exp: "soon" }, "unknown", "it does not say when it ends", false],
-  [{ nbf: NOW, exp: NOW + 10_800 }, "valid", "valid for another 3 hours", true],
-  [{ nbf: NOW, exp: NOW + 86_400 }, "unknown", "no registry accepts a token for 1 day", false],
+  [{ exp: "soon" }, "unknown", "no expiry (`exp`) in the token", false],
+  [{ nbf: NOW, exp: NOW + 10_800 }, "valid", "expires in 3 hours", true],
+  [{ nbf: NOW, exp: NOW + 86_400 }, "unknown", "registries don't accept a lifetime of 1 day", false],
 ])("%j is %s", (claims, kind, text, isAccepted) => {
   expect(validity(claims, NOW)).toEqual({ kind, text, isAccepted });
 });
 
 test.each([
   [1000, null],
-  [6121, "the header would be 6.0 KiB, and many proxies take no more than 8"],
-  [8168, "the header would be 8.0 KiB, and many proxies take no more than 8"],
-  [9400, "the header would be 9.2 KiB, and many proxies take 8; ask for fewer scopes at once"],
+  [6121, "the Authorization header would be 6.0 KiB; many proxies allow only 8 KiB"],
+  [8168, "the Authorization header would be 8.0 KiB; many proxies allow only 8 KiB"],
+  [9400, "the Authorization header would be 9.2 KiB; many proxies allow only 8 KiB. Request fewer scopes"],
 ])("a token of %d bytes", (bytes, warning) => {
   expect(tokenSize(bytes).warning).toBe(warning);
 });
@@ -187,9 +187,9 @@ test("a name that is not ASCII is written in escapes", () => {
 
 test.each([
   [true, "valid", "issued", "issued"],
-  [false, "valid", "a disabled token", "a principal that is gone or disabled"],
-  [true, "expired", "a wrong or expired password", "issued"],
-  [true, "regenerated", "a wrong or expired password", "a token from before the principal was changed"],
+  [false, "valid", "token disabled", "token deleted or disabled"],
+  [true, "expired", "wrong or expired password", "issued"],
+  [true, "regenerated", "wrong or expired password", "issued before the token was changed"],
 ] as const)("enabled %s, password %s", (isEnabled, password, asked, renewed) => {
   const said = (answer: ReturnType<typeof tokenEndpoint>) => (answer.kind === "refused" ? answer.reason : answer.kind);
   expect(said(tokenEndpoint({ isEnabled, password }))).toBe(asked);
@@ -197,10 +197,10 @@ test.each([
 });
 
 test.each([
-  [-61, "a refresh token that is not valid yet"],
+  [-61, "refresh token not valid yet"],
   [-60, "issued"],
   [3 * 3600 + 59, "issued"],
-  [3 * 3600 + 60, "a refresh token that has expired"],
+  [3 * 3600 + 60, "refresh token expired"],
 ])("a refresh token after %d seconds", (age, expected) => {
   const answer = refreshGrant({ isEnabled: true, password: "valid" }, age);
   expect(answer.kind === "refused" ? answer.reason : answer.kind).toBe(expected);

@@ -18,16 +18,16 @@ export interface Validity {
 /** `now` is in seconds since 1970, as the claims are. */
 export function validity(claims: Json, now: number): Validity {
   const [begin, end] = [seconds(claims.nbf), seconds(claims.exp)];
-  if (end === null) return { kind: "unknown", text: "it does not say when it ends", isAccepted: false };
+  if (end === null) return { kind: "unknown", text: "no expiry (`exp`) in the token", isAccepted: false };
   const accepted = acceptTimes(begin ?? Math.min(end, now), end, now);
   const isAccepted = accepted === "accepted";
   if (accepted === "lifetime_too_long" && (begin ?? now) <= now && now < end)
-    return { kind: "unknown", text: `no registry accepts a token for ${span(end - (begin ?? now))}`, isAccepted };
+    return { kind: "unknown", text: `registries don't accept a lifetime of ${span(end - (begin ?? now))}`, isAccepted };
   if (begin !== null && begin > now)
-    return { kind: "not-yet", text: `not valid until ${date(begin)}, in ${span(begin - now)}`, isAccepted };
+    return { kind: "not-yet", text: `not valid yet: starts in ${span(begin - now)} (${date(begin)})`, isAccepted };
   if (now >= end)
     return { kind: "expired", text: `expired ${now === end ? "just now" : `${span(now - end)} ago`}`, isAccepted };
-  return { kind: "valid", text: `valid for another ${span(end - now)}`, isAccepted };
+  return { kind: "valid", text: `expires in ${span(end - now)}`, isAccepted };
 }
 
 function seconds(value: unknown): number | null {

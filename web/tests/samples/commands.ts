@@ -61,7 +61,7 @@ export const COMMANDS: Sample[] = [
   },
   {
     text: "docker tag a b",
-    found: ["unknown 0: no command of `docker` that asks a known thing of a registry"],
+    found: ["unknown 0: not a known `docker` command for a registry"],
   },
   {
     text: "podman --storage-driver=vfs --root /x pull --tls-verify=false 127.0.0.1:5100/team/hello:v1",
@@ -243,7 +243,7 @@ export const COMMANDS: Sample[] = [
     text: "az acr token update -n ci -r contoso --status off",
     found: [
       "az token-update at contoso token ci refused",
-      "unknown 46: `off` is no status; `--status` takes `enabled` or `disabled`",
+      "unknown 46: `off` is not a status: `--status` takes `enabled` or `disabled`",
     ],
   },
   {
@@ -296,15 +296,15 @@ PS C:\\> Remove-AzContainerRegistryToken -Name t -RegistryName contoso`,
     text: "az acr scope-map create -n ci -r contoso --repository a content/raed --repository b",
     found: [
       "az scope-map-create at contoso map ci [repositories/a/content/raed] refused",
-      "unknown 56: `content/raed` is no permission of a repository",
-      "unknown 82: no permission behind `b`",
+      "unknown 56: `content/raed` is not a permission of a repository",
+      "unknown 82: no permission after `b`",
     ],
   },
   {
     text: "az acr token create -n t -r contoso --scope-map m --repository a content/read",
     found: [
       "az token-create at contoso token t map m [repositories/a/content/read] refused",
-      "unknown 48: a token is made with `--scope-map` or with repositories, and not with both",
+      "unknown 48: create a token with `--scope-map` or with repositories, not with both",
     ],
   },
   {
@@ -313,7 +313,7 @@ Something went wrong, and the request was aborted.
 $ docker pull contoso.azurecr.io/a:1`,
     found: [
       "az scope-map-delete at contoso deletes map ci refused",
-      "unknown 46: nothing that is known",
+      "unknown 46: unknown format",
       "docker pull contoso.azurecr.io/a:1 at contoso.azurecr.io",
     ],
   },
@@ -324,7 +324,7 @@ root@host:/# az acr scope-map delete -n ci -r contoso`,
   },
   {
     text: "az acr check-health -n x",
-    found: ["unknown 0: no command of `az` that asks a known thing of a registry"],
+    found: ["unknown 0: not a known `az` command for a registry"],
   },
   {
     text: "[yihuaf@localhost ~]$ sudo podman --log-level=debug pull kontain.azurecr.io/test:1",
@@ -336,11 +336,11 @@ root@host:/# az acr scope-map delete -n ci -r contoso`,
   },
   {
     text: "docker push contoso.azurecr.io/Team/App:v1",
-    found: ["unknown 31: an upper-case letter in the repository name"],
+    found: ["unknown 31: uppercase letter in the repository name"],
   },
   {
     text: "skopeo copy docker://contoso.azurecr.io/team/app:v1 docker://contoso.azurecr.io/team//app:v1",
-    found: ["unknown 85: a slash with nothing before or after it"],
+    found: ["unknown 85: extra slash"],
   },
   {
     text: "skopeo copy docker-archive:Team.tar docker://contoso.azurecr.io/team/app:v1",
@@ -348,11 +348,11 @@ root@host:/# az acr scope-map delete -n ci -r contoso`,
   },
   {
     text: "helm pull oci://contoso.azurecr.io/Charts/web --version 1.2.0",
-    found: ["unknown 35: an upper-case letter in the repository name"],
+    found: ["unknown 35: uppercase letter in the repository name"],
   },
   {
     text: "az acr repository delete -n contoso --image Team/App:v1",
-    found: ["unknown 44: an upper-case letter in the repository name"],
+    found: ["unknown 44: uppercase letter in the repository name"],
   },
   {
     text: "docker push $REGISTRY/$IMAGE:$TAG",

@@ -102,7 +102,7 @@ repositories/b*/content/read`,
     "repositories/cut/content/read",
     "repositories/off/content/read",`,
     found: [
-      "unknown 2: nothing that is known",
+      "unknown 2: unknown format",
       "scope map lines [repositories/cut/content/read repositories/off/content/read]",
     ],
   },
@@ -143,8 +143,8 @@ resource "azurerm_container_registry_token" "example" {
 }`,
     found: [
       "scope map terraform in part",
-      "unknown 67: a string with something to evaluate in it",
-      "unknown 96: a list that is computed",
+      "unknown 67: the value is an expression, so it can't be read here",
+      "unknown 96: the list is an expression, so it can't be read here",
     ],
   },
   {
@@ -178,10 +178,10 @@ resource "azurerm_container_registry_token" "example" {
 Plan: 1 to add, 1 to change, 2 to destroy.`,
     found: [
       "scope map terraform in part ci [repositories/b/content/read]",
-      "unknown 247: an item that is not written out",
+      "unknown 247: the item is an expression, so it can't be read here",
       "token ci ci unknown",
       "change at contoso deletes map gone",
-      "unknown 1036: nothing that is known",
+      "unknown 1036: unknown format",
     ],
   },
   {
@@ -264,7 +264,7 @@ Plan: 1 to add, 1 to change, 2 to destroy.`,
   },
   {
     text: `{"cluster": {"rules": [{"actions": ["update", "delete"], "name": "x"}]}}`,
-    found: ["unknown 0: a document of a kind that is not known"],
+    found: ["unknown 0: unrecognised JSON or YAML"],
   },
   {
     text: `param registry string = 'contoso'
@@ -299,7 +299,7 @@ docker push contoso.azurecr.io/a:1`,
     found: [
       "scope map arm inner contoso [repositories/a/content/read repositories/b/content/read]",
       "scope map arm in part more contoso [repositories/c/content/read]",
-      "unknown 454: rules that are computed from what is not here",
+      "unknown 454: the rules are computed from values that aren't here",
       "token one contoso inner disabled",
       "token two contoso more",
       "docker push contoso.azurecr.io/a:1 at contoso.azurecr.io",
@@ -309,7 +309,7 @@ docker push contoso.azurecr.io/a:1`,
     text: `var actions = readOnly
   ? [ 'repositories/a/content/read' ]
   : [ 'repositories/a/content/write' ]`,
-    found: ["unknown 0: a file of Bicep that holds no scope map and no token"],
+    found: ["unknown 0: this Bicep file has no scope map or token"],
   },
   {
     text: `resource "azapi_resource" "ci" {
@@ -326,17 +326,17 @@ resource "azapi_resource" "map" {
     found: [
       "token ci contoso ci-map disabled",
       "scope map terraform in part ci-map [repositories/a/content/read]",
-      "unknown 519: an item that is not written out",
+      "unknown 519: the item is an expression, so it can't be read here",
     ],
   },
   {
     text: `resource "azurerm_container_registry_scope_map" "x" {
   actions = ["repositories/a/content/read"`,
-    found: ["scope map terraform in part [repositories/a/content/read]", "unknown 96: a block that is not closed"],
+    found: ["scope map terraform in part [repositories/a/content/read]", "unknown 96: missing closing brace"],
   },
   {
     text: 'resource "azurerm_resource_group" "x" { name = "rg" }',
-    found: ["unknown 0: a block that holds no scope map and no token"],
+    found: ["unknown 0: this Terraform block has no scope map or token"],
   },
   {
     text: `{
@@ -446,7 +446,7 @@ Www-Authenticate: Bearer realm="https://contoso.azurecr.io/oauth2/token",service
   },
   {
     text: 'WWW-Authenticate: Bearer service="contoso.azurecr.io"',
-    found: ["unknown 18: a challenge without a realm"],
+    found: ["unknown 18: the realm is missing"],
   },
   {
     text: `repository:team/app:pull,push repository:other:pull
@@ -501,7 +501,7 @@ assertions:
 ----------
 team/hello
 nginx`,
-    found: ["unknown 0: nothing that is known", "repositories [team/hello nginx]"],
+    found: ["unknown 0: unknown format", "repositories [team/hello nginx]"],
   },
   {
     text: "nginx",
@@ -517,13 +517,13 @@ nginx`,
   },
   {
     text: '{"name": "a", "actions": ["repositories/a/content/read"], "name": "b"}',
-    found: ["unknown 66: the field `name` stands twice"],
+    found: ["unknown 66: duplicate field `name`"],
   },
   {
     text: `name: a
 actions: []
 actions: []`,
-    found: ["unknown 20: the field `actions` stands twice"],
+    found: ["unknown 20: duplicate field `actions`"],
   },
   {
     text: '{"actions": ["repositories/a/content/read" "repositories/b/content/read"]}',
@@ -539,11 +539,11 @@ actions: []`,
   },
   {
     text: '{"schemaVersion": 2, "config": {"size": 403}}',
-    found: ["unknown 0: a document of a kind that is not known"],
+    found: ["unknown 0: unrecognised JSON or YAML"],
   },
   {
     text: '{"name": "x", "actions": ["repositories/a/content/re',
-    found: ["unknown 0: a bracket that nothing closes"],
+    found: ["unknown 0: missing closing bracket"],
   },
   {
     text: `{
@@ -552,8 +552,8 @@ actions: []`,
     "repositories/a/content/read",
 $ docker pull contoso.azurecr.io/a`,
     found: [
-      "unknown 0: a bracket that nothing closes",
-      "unknown 4: nothing that is known",
+      "unknown 0: missing closing bracket",
+      "unknown 4: unknown format",
       "scope map lines [repositories/a/content/read]",
       "docker pull contoso.azurecr.io/a at contoso.azurecr.io",
     ],
@@ -561,7 +561,7 @@ $ docker pull contoso.azurecr.io/a`,
   {
     text: `Hello, can somebody help me?
 I have no idea.`,
-    found: ["unknown 0: nothing that is known"],
+    found: ["unknown 0: unknown format"],
   },
   {
     text: "",

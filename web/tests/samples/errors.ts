@@ -33,7 +33,7 @@ export const ERRORS: Sample[] = [
   },
   {
     text: "$ docker login contoso.azurecr.io --password-stdin <<EOF\nx\nEOF",
-    found: ["docker login at contoso.azurecr.io", "unknown 57: nothing that is known"],
+    found: ["docker login at contoso.azurecr.io", "unknown 57: unknown format"],
   },
   {
     text: "denied: requested access to the resource is denied",
@@ -71,10 +71,7 @@ unauthorized: authentication required, visit https://aka.ms/acr/authorization fo
   Warning  Failed          59m (x3 over 60m)    kubelet  Failed to pull image "myregistry.azurecr.io/test-image:latest": failed to pull and unpack image "myregistry.azurecr.io/test-image:latest": failed to resolve reference "myregistry.azurecr.io/test-image:latest": pull access denied, repository does not exist or may require authorization: server message: insufficient_scope: authorization failed
   Warning  Failed          59m (x3 over 60m)    kubelet  Error: ErrImagePull
   Warning  Failed          58m (x5 over 60m)    kubelet  Error: ImagePullBackOff`,
-    found: [
-      "unknown 2: nothing that is known",
-      "error denied myregistry.azurecr.io test-image [repository:test-image:pull]",
-    ],
+    found: ["unknown 2: unknown format", "error denied myregistry.azurecr.io test-image [repository:test-image:pull]"],
   },
   {
     text: 'Failed to pull image "contoso.azurecr.io/preprocess": [rpc error: code = Unknown desc = Error response from daemon: manifest for contoso.azurecr.io/preprocess:latest not found: manifest unknown: manifest unknown, rpc error: code = Unknown desc = Error response from daemon: Get https://contoso.azurecr.io/v2/preprocess/manifests/latest: unauthorized: authentication required]',
@@ -190,11 +187,11 @@ Access to registry 'contoso.azurecr.io' was denied. Response code: 401. Please t
   },
   {
     text: "Got permission denied while trying to connect to the Docker daemon socket at unix:///var/run/docker.sock",
-    found: ["unknown 0: nothing that is known"],
+    found: ["unknown 0: unknown format"],
   },
   {
     text: `docker push contoso.azurecr.io/Team/App:v1
 invalid reference format: repository name must be lowercase`,
-    found: ["unknown 31: an upper-case letter in the repository name", "error unknown"],
+    found: ["unknown 31: uppercase letter in the repository name", "error unknown"],
   },
 ];

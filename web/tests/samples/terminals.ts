@@ -32,10 +32,10 @@ The push refers to repository [contoso.azurecr.io/team/hello]
 denied: requested access to the resource is denied`,
     found: [
       "az token-create at contoso token MyToken map MyToken-scope-map [repositories/team/hello/content/read repositories/team/hello/metadata/read]",
-      "unknown 95: nothing that is known",
+      "unknown 95: unknown format",
       "token MyToken contoso MyToken-scope-map enabled [password1]",
       "docker login at contoso.azurecr.io as MyToken",
-      "unknown 854: nothing that is known",
+      "unknown 854: unknown format",
       "docker push contoso.azurecr.io/team/hello:v1 at contoso.azurecr.io",
       "error denied contoso.azurecr.io team/hello [repository:team/hello:pull,push]",
     ],
@@ -45,7 +45,7 @@ denied: requested access to the resource is denied`,
 The push refers to repository [contoso.azurecr.io/team/hello]
 366fcdb0aca8: Pushed
 v1: digest: sha256:9871871fefb45aee1f3c36737bf3a95c997d4df61fed0b593e0e0047715507d4 size: 524`,
-    found: ["docker push contoso.azurecr.io/team/hello:v1 at contoso.azurecr.io", "unknown 130: nothing that is known"],
+    found: ["docker push contoso.azurecr.io/team/hello:v1 at contoso.azurecr.io", "unknown 130: unknown format"],
   },
   {
     text: `$ sudo docker pull example.azurecr.io/nginx:latest
@@ -53,7 +53,7 @@ Trying to pull repository example.azurecr.io/nginx ...
 unauthorized: authentication required`,
     found: [
       "docker pull example.azurecr.io/nginx:latest at example.azurecr.io",
-      "unknown 51: nothing that is known",
+      "unknown 51: unknown format",
       "error unknown example.azurecr.io nginx",
     ],
   },
@@ -68,7 +68,7 @@ $ az acr scope-map show -n ci -r contoso --query actions
   "repositories/team/app/content/read"
 ]`,
     found: [
-      "unknown 0: nothing that is known",
+      "unknown 0: unknown format",
       "challenge Bearer repository:team/app:metadata_read insufficient_scope",
       "unauthorized [repository:team/app:metadata_read]",
       "az scope-map-show at contoso ci",
@@ -92,7 +92,7 @@ Copying blob sha256:60bd1fd5d111180fe59a6df4da6b6a3f0356b7f71585822e0c75241289a5
 time="2026-11-21T23:03:29Z" level=fatal msg="writing blob: initiating layer upload to /v2/team/nope/blobs/uploads/ in 127.0.0.1:5100: errors:\\ndenied: requested access to the resource is denied\\nunauthorized: authentication required\\n"`,
     found: [
       "skopeo copy 127.0.0.1:5100/team/nope:v1 at 127.0.0.1:5100 as readonly",
-      "unknown 90: nothing that is known",
+      "unknown 90: unknown format",
       "error denied 127.0.0.1:5100 team/nope [repository:team/nope:pull,push]",
     ],
   },
@@ -102,9 +102,9 @@ time="2026-11-21T23:03:29Z" level=fatal msg="writing blob: initiating layer uplo
 {not closed
 repositories/a/content/read`,
     found: [
-      "unknown 0: nothing that is known",
+      "unknown 0: unknown format",
       "error unknown",
-      "unknown 69: a bracket that nothing closes",
+      "unknown 69: missing closing bracket",
       "scope map lines [repositories/a/content/read]",
     ],
   },

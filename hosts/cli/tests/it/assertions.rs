@@ -9,16 +9,16 @@ const GOOD: &str = "ok   allow repository:sample/x:pull\nok   deny repository:sa
 
 const BAD: &str = "ok   allow repository:samples/nginx:pull
 FAIL deny repository:samples/nginx:pull,push — granted pull by `samples/*` content/read
-     `samples/nginx` is granted pull by `samples/*` content/read (inline-map)
-     `samples/nginx` is denied push: no rule that matches it grants that; there is `samples/*` content/read (inline-map)
+     can pull `samples/nginx`: granted by `samples/*` content/read in inline-map
+     can't push to `samples/nginx`: covered only for other actions, by `samples/*` content/read in inline-map
      why: nobody <pulls> from here
 FAIL allow repository:samples/nginx:pull,push repository:samples:fly — denied push; denied fly
-     `samples/nginx` is granted pull by `samples/*` content/read (inline-map)
-     `samples/nginx` is denied push: no rule that matches it grants that; there is `samples/*` content/read (inline-map)
-     `samples` is denied fly: nobody knows this action
-FAIL allow repository:samples/nginx: — no action is asked for
-     `samples/nginx` is asked for without an action, so nothing is granted
-ok   deny repository:samples/nginx: — `samples/nginx` is asked for without an action
+     can pull `samples/nginx`: granted by `samples/*` content/read in inline-map
+     can't push to `samples/nginx`: covered only for other actions, by `samples/*` content/read in inline-map
+     can't use fly on `samples`: unknown action
+FAIL allow repository:samples/nginx: — no action requested
+     no action requested on `samples/nginx`, so nothing is granted
+ok   deny repository:samples/nginx: — no action requested on `samples/nginx`
 ok   deny repository:samples/nginx:pusj — unknown action `pusj`
 ";
 
@@ -55,11 +55,11 @@ fn test_refuses_bad_input() {
     for (file, stderr) in [
         (
             "{scopeMaps: [], assertions: [{allow: 'repository:a:pull'}, {deny: 'repository:a:push repository:App:push'}]}",
-            "error: <stdin>: assertions[1].deny: an upper-case letter in the repository name at byte 11 of `repository:App:push`\nhint: repository names are lower case\n",
+            "error: <stdin>: assertions[1].deny: uppercase letter in the repository name at byte 11 of `repository:App:push`\nhint: repository names must be lowercase\n",
         ),
         (
             "{scopeMaps: [], assertions: [{deny: ''}]}",
-            "error: <stdin>: assertions[0].deny: no scope in the request\nhint: write `type:name:actions`, for example `repository:samples/nginx:pull`\n",
+            "error: <stdin>: assertions[0].deny: no scope in the request\nhint: use `type:name:actions`, for example `repository:samples/nginx:pull`\n",
         ),
         (
             "{scopeMaps: [], assertions: [{}]}",
@@ -72,11 +72,11 @@ fn test_refuses_bad_input() {
         ),
         (
             "{scopeMaps: [list.yaml, {actions: [nonsense]}], assertions: []}",
-            "error: <stdin>: scopeMaps[1]: actions[0]: not a scope-map action at byte 0 of `nonsense`\nhint: write `repositories/<repository>/<permission>`, for example `repositories/samples/nginx/content/read`\n",
+            "error: <stdin>: scopeMaps[1]: actions[0]: not a valid rule at byte 0 of `nonsense`\nhint: use `repositories/<repository>/<permission>`, for example `repositories/samples/nginx/content/read`\n",
         ),
         (
             "{scopeMaps: [{name: a b, actions: []}], assertions: []}",
-            "error: <stdin>: scopeMaps[0]: name: not the name of a scope map at byte 1 of `a b`\nhint: use 5 to 50 letters, digits, `-` and `_`\n",
+            "error: <stdin>: scopeMaps[0]: name: invalid scope map name at byte 1 of `a b`\nhint: use 5 to 50 letters, digits, `-` or `_`\n",
         ),
     ] {
         runs_with("test good.yaml -", file, ("", stderr, 2));
@@ -110,8 +110,8 @@ fn a_report_can_be_read_back() {
     assert_eq!(
         failure.text(),
         Some(
-            "`samples/nginx` is granted pull by `samples/*` content/read (inline-map)
-`samples/nginx` is denied push: no rule that matches it grants that; there is `samples/*` content/read (inline-map)
+            "can pull `samples/nginx`: granted by `samples/*` content/read in inline-map
+can't push to `samples/nginx`: covered only for other actions, by `samples/*` content/read in inline-map
 why: nobody <pulls> from here"
         )
     );

@@ -27,7 +27,7 @@ fn decide_answers_in_json() {
         ),
         (
             "--scope-map list.yaml oops repository:app:pull",
-            r#"{"access":[{"type":"repository","name":"app","actions":["pull"]}],"denied":[],"invalid":[{"scope":"oops","message":"a scope with fewer than two colons: write `type:name:actions`","position":4}]}"#,
+            r#"{"access":[{"type":"repository","name":"app","actions":["pull"]}],"denied":[],"invalid":[{"scope":"oops","message":"missing colon: use `type:name:actions`","position":4}]}"#,
             2,
         ),
     ] {
@@ -39,7 +39,7 @@ fn decide_answers_in_json() {
 #[test]
 fn a_request_without_a_scope_is_no_yes() {
     let stderr = "error: no scope in the request
-hint: write `type:name:actions`, for example `repository:samples/nginx:pull`
+hint: use `type:name:actions`, for example `repository:samples/nginx:pull`
 ";
     let nothing = "{\"access\":[],\"denied\":[],\"invalid\":[]}\n";
     runs_with("decide --scope-map root.yaml ''", "", ("", stderr, 2));
@@ -47,7 +47,7 @@ hint: write `type:name:actions`, for example `repository:samples/nginx:pull`
     runs_with("explain --scope-map root.yaml ''", "", ("", stderr, 2));
     runs_with("explain --scope-map root.yaml --output json ''", "", ("[]\n", stderr, 2));
     let stderr = "error: no action in `repository:a/b:`
-hint: write `type:name:actions`, for example `repository:samples/nginx:pull`
+hint: use `type:name:actions`, for example `repository:samples/nginx:pull`
 ";
     let stdout = "nothing  repository:a/b: (no action was asked for)\n";
     runs_with("decide --scope-map root.yaml repository:a/b:", "", (stdout, stderr, 2));
@@ -56,7 +56,7 @@ hint: write `type:name:actions`, for example `repository:samples/nginx:pull`
         "",
         (nothing, stderr, 2),
     );
-    let stdout = "`a/b` is asked for without an action, so nothing is granted\n";
+    let stdout = "no action requested on `a/b`, so nothing is granted\n";
     runs_with("explain --scope-map root.yaml repository:a/b:", "", (stdout, stderr, 2));
 }
 
@@ -72,7 +72,7 @@ note: listing tags of sample/teama/x needs metadata_read in the acr profile
 nothing  repository:sample/x: (no action was asked for)
 ",
             "error: no action in `repository:sample/x:`
-hint: write `type:name:actions`, for example `repository:samples/nginx:pull`
+hint: use `type:name:actions`, for example `repository:samples/nginx:pull`
 ",
             2,
         ),
@@ -81,8 +81,8 @@ hint: write `type:name:actions`, for example `repository:samples/nginx:pull`
         "decide --scope-map list.yaml repository:app:pull repository:App:pull",
         "granted  repository:app:pull
 invalid  repository:App:pull
-                    ^ an upper-case letter in the repository name
-         hint: repository names are lower case
+                    ^ uppercase letter in the repository name
+         hint: repository names must be lowercase
 ",
         2,
     );
@@ -134,8 +134,8 @@ fn decide_refuses_bad_input() {
         ("--scope-map empty.json x:y:z", "error: empty.json: nothing in it\n"),
         (
             "--scope-map wrong.yaml x:y:z",
-            "error: wrong.yaml: actions[1]: a wildcard that does not follow a slash at byte 16 of `repositories/app*/content/read`
-hint: write `/*`, which covers all that is below a path
+            "error: wrong.yaml: actions[1]: no slash before the `*` at byte 16 of `repositories/app*/content/read`
+hint: write `/*`, which covers everything below a path
 ",
         ),
         (
@@ -150,7 +150,7 @@ hint: put one of them into a file
     let many = "repository:app:pull ".repeat(129);
     refuses(
         &format!("decide --scope-map team.json '{many}'"),
-        "error: more than 128 scopes in one request\nhint: ask for fewer scopes at a time\n",
+        "error: too many scopes (maximum 128)\nhint: request fewer scopes at once\n",
     );
 }
 
@@ -165,17 +165,13 @@ fn a_scope_cannot_forge_a_line() {
     );
     runs(
         "explain --scope-map list.yaml 'repository:app:x\n`b`'",
-        "`app` is denied x\\n`b`: nobody knows this action\n",
+        "can't use x\\n`b` on `app`: unknown action\n",
         1,
     );
     runs_with(
         "explain --scope-map list.yaml 'a\nerror:b'",
         "",
-        (
-            "",
-            "error: a scope with fewer than two colons at byte 9 of `a\\nerror:b`\nhint: write `type:name:actions`\n",
-            2,
-        ),
+        ("", "error: missing colon at byte 9 of `a\\nerror:b`\nhint: use `type:name:actions`\n", 2),
     );
 }
 
@@ -187,8 +183,8 @@ fn long_scopes_are_cut() {
         &format!("decide --scope-map list.yaml repository:{long}A:pull"),
         &format!(
             "invalid  …{shown}{shown}…
-         {:61}^ the repository name is longer than 255 bytes
-         hint: use at most 255 bytes, all components and slashes counted
+         {:61}^ repository name too long (maximum 255 bytes)
+         hint: use a shorter name
 ",
             ""
         ),

@@ -64,8 +64,8 @@ fn lint_reads_one_map_or_all() {
         "lint CASE --name _repositories_pull",
         "acr-list.json",
         (
-            "acr-list.json: actions[0]: pull_without_metadata_read: pulling works, listing tags needs metadata/read too (`repositories/*/content/read`)
-acr-list.json: actions[0]: root_wildcard: covers every repository, also those that do not exist yet (`repositories/*/content/read`)
+            "acr-list.json: actions[0]: pull_without_metadata_read: can pull, but can't list tags without metadata/read (`repositories/*/content/read`)
+acr-list.json: actions[0]: root_wildcard: applies to all repositories, including future ones (`repositories/*/content/read`)
 ",
             "",
             0,
@@ -104,7 +104,7 @@ hint: give what `terraform show -json` prints when the plan is applied, or the s
 fn explain_gives_the_token_another_map_than_a_system_defined_one() {
     let update = "fix: az acr token update --name $TOKEN --registry contoso --scope-map";
     let stdout = format!(
-        "`charts/web` is denied metadata_read: no rule that matches it grants that; there is `*` content/read (_repositories_pull)
+        "can't read the metadata of `charts/web`: covered only for other actions, by `*` content/read in _repositories_pull
 {update} _repositories_pull_metadata_read
 {update} _repositories_push_metadata_write
 {update} _repositories_admin

@@ -6,18 +6,18 @@ use crate::support::{refuses, runs, runs_with};
 fn explain_says_why_and_how_to_fix_it() {
     runs(
         "explain --scope-map team.json repository:sample/x:pull,push repository:sample:pull",
-        "`sample/x` is granted pull by `sample/*` content/read (MyScopeMap)
-`sample/x` is denied push: no rule that matches it grants that; there is `sample/*` content/read (MyScopeMap)
+        "can pull `sample/x`: granted by `sample/*` content/read in MyScopeMap
+can't push to `sample/x`: covered only for other actions, by `sample/*` content/read in MyScopeMap
 fix: az acr scope-map update --name MyScopeMap --registry myregistry --add-repository sample/x content/write
-`sample` is denied pull: `sample/*` content/read covers what is below `sample`, not `sample` itself
+can't pull `sample`: `sample/*` content/read covers repositories below `sample`, not `sample` itself
 fix: az acr scope-map update --name MyScopeMap --registry myregistry --add-repository sample content/read
 ",
         1,
     );
     runs(
         "explain --scope-map list.yaml --registry other repository:app:pull,push",
-        "`app` is granted pull by `app` content/read
-`app` is denied push: no rule that matches it grants that; there is `app` content/read, `app` metadata/read
+        "can pull `app`: granted by `app` content/read
+can't push to `app`: covered only for other actions, by `app` content/read, `app` metadata/read
 fix: az acr scope-map update --name $SCOPE_MAP --registry other --add-repository app content/write
 ",
         1,
@@ -29,7 +29,7 @@ fn explain_answers_in_json() {
     runs(
         "explain --scope-map list.yaml --output json repository:app:pull",
         concat!(
-            r#"[{"scope":"repository:app:pull","text":"`app` is granted pull by `app` content/read\n","#,
+            r#"[{"scope":"repository:app:pull","text":"can pull `app`: granted by `app` content/read\n","#,
             r#""reasons":[{"action":"pull","granted":true,"#,
             r#""rules":[{"scopeMap":"","pattern":"app","permission":"content/read"}],"misses":[]}],"edits":[],"replacements":[]}]"#,
             "\n"
@@ -42,15 +42,15 @@ fn explain_answers_in_json() {
 fn explain_reads_what_decide_reads() {
     runs(
         "explain --scope-map list.yaml repository:app:pull 'repository:app: repository:app:pull'",
-        "`app` is granted pull by `app` content/read\n",
+        "can pull `app`: granted by `app` content/read\n",
         0,
     );
     runs_with(
         "explain --scope-map list.yaml --catalog filtered registry:catalog:* repository:app",
         "",
         (
-            "registry `catalog` is granted * by `app` metadata/read\n",
-            "error: a scope with fewer than two colons at byte 14 of `repository:app`\nhint: write `type:name:actions`\n",
+            "can list the repositories: granted by `app` metadata/read\n",
+            "error: missing colon at byte 14 of `repository:app`\nhint: use `type:name:actions`\n",
             2,
         ),
     );

@@ -134,10 +134,10 @@ struct Versioned {
 /// Why it is no chart.
 pub(super) fn parts(manifest: &[u8]) -> Result<Parts, &'static str> {
     let manifest: Manifest =
-        serde_json::from_slice(manifest).map_err(|_| "the manifest is none of a chart")?;
+        serde_json::from_slice(manifest).map_err(|_| "not the manifest of a chart")?;
     let Descriptor { media_type, digest, size } = manifest.config;
     if media_type != CONFIG || !is_digest(&digest) {
-        return Err("the configuration is none of a chart");
+        return Err("not the configuration of a chart");
     }
     if size > MAX_CONFIG as u64 {
         return Err("the configuration is too long");
@@ -165,13 +165,13 @@ pub(super) fn entry(
         return Err("the configuration is too long");
     }
     let mut entry: Entry =
-        serde_json::from_slice(config).map_err(|_| "the configuration is no Chart.yaml")?;
+        serde_json::from_slice(config).map_err(|_| "the configuration is not a Chart.yaml")?;
     // Where Helm pushes it.
     if repository.rsplit('/').next() != Some(&entry.name) {
         return Err("the name is not the repository's");
     }
     if !is_version(&entry.version) {
-        return Err("the version is no semantic version");
+        return Err("the version is not a semantic version");
     }
     let names = entry.annotations.iter().flatten().map(|(name, _)| name);
     if names.clone().any(|name| name.len() > MAX_KEY) {

@@ -48,7 +48,7 @@ impl DataPlane {
         if answer.status.as_u16() != 200 {
             return Ok(self.passed_on(answer));
         }
-        let wrong = || Trouble::Registry("the list of referrers is none".to_owned());
+        let wrong = || Trouble::Registry("the list of referrers can't be read".to_owned());
         let mut list: Value = serde_json::from_slice(&answer.body).map_err(|_| wrong())?;
         let referrers = list.get_mut("manifests").and_then(Value::as_array_mut);
         referrers.ok_or_else(wrong)?.retain(|referrer| {

@@ -77,7 +77,7 @@ fn repository<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::E
     let text = String::deserialize(deserializer)?;
     match Pattern::parse(&text) {
         Ok(_) => Ok(text),
-        Err(error) => Err(de::Error::custom(format!("`{text}` is no pattern: {error}"))),
+        Err(error) => Err(de::Error::custom(format!("`{text}` is not a pattern: {error}"))),
     }
 }
 
@@ -87,7 +87,7 @@ fn tag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::
     if is_tag(beginning) || text == "*" {
         return Ok(Some(text));
     }
-    Err(de::Error::custom(format!("`{text}` is no tag, nor how one begins and a `*`")))
+    Err(de::Error::custom(format!("`{text}` is not a tag, nor the start of one and a `*`")))
 }
 
 #[cfg(test)]
@@ -127,12 +127,12 @@ mod tests {
     #[test]
     fn what_is_no_rule_is_refused() {
         for (rule, says) in [
-            ("{repository: 'team*'}", "`team*` is no pattern"),
-            ("{repository: Team}", "`Team` is no pattern"),
-            ("{repository: a, tag: ''}", "`` is no tag"),
-            ("{repository: a, tag: '*v'}", "`*v` is no tag"),
-            ("{repository: a, tag: 'a b'}", "`a b` is no tag"),
-            ("{repository: a, tag: 'a:b*'}", "`a:b*` is no tag"),
+            ("{repository: 'team*'}", "`team*` is not a pattern"),
+            ("{repository: Team}", "`Team` is not a pattern"),
+            ("{repository: a, tag: ''}", "`` is not a tag"),
+            ("{repository: a, tag: '*v'}", "`*v` is not a tag"),
+            ("{repository: a, tag: 'a b'}", "`a b` is not a tag"),
+            ("{repository: a, tag: 'a:b*'}", "`a:b*` is not a tag"),
             ("{repository: a, other: 1}", "unknown field"),
             ("{tag: v1}", "missing field"),
         ] {

@@ -89,7 +89,7 @@ pub fn diagnose(
     let Some(token) = Token::read(token.strip_prefix("Bearer ").unwrap_or(token)) else {
         return vec![Finding {
             verdict: Verdict::Refused,
-            what: "this is no token".into(),
+            what: "this is not a token".into(),
             why: "a token is three parts of base64url with points between them, and the first two hold JSON objects".into(),
             fix: "take the value of `access_token` from the answer of /oauth2/token, whole".into(),
         }];
@@ -255,7 +255,7 @@ mod tests {
         let case = Case::new(Algorithm::Es256, false);
         let token = case.token();
         for text in ["", "a.b.c", "e30.e30", "W10.e30.AA", "e30.W10.AA", token.get(1..).unwrap()] {
-            case.finds(text, NOW, &[(Refused, "this is no token")]);
+            case.finds(text, NOW, &[(Refused, "this is not a token")]);
         }
     }
 

@@ -53,7 +53,7 @@ pub(super) const TABLES: [&str; 15] = [
 const HEAD: &str = "audit_head";
 /// The table of a backup that no database has.
 const ABOUT: &str = "create table backup (made_at bigint not null)";
-const NO_BACKUP: &str = "it is no backup of this program";
+const NO_BACKUP: &str = "it is not a backup of this program";
 /// No revision and no number of a row is above it: the server counts on from them.
 const MAX_NUMBER: i64 = 1 << 53;
 /// How many rows are read at once.
@@ -138,7 +138,7 @@ impl Backup {
     pub(crate) async fn open(path: &Path, folder: &Path) -> anyhow::Result<Self> {
         let about = || format!("cannot read the backup {}", path.display());
         let metadata = fs::metadata(path).with_context(about)?;
-        ensure!(metadata.is_file(), "{} is no file", path.display());
+        ensure!(metadata.is_file(), "{} is not a file", path.display());
         let copy = WorkingCopy::make(folder)?;
         fs::copy(path, &copy.path).with_context(about)?;
         let mut connection = connect(&copy.path).await.with_context(about)?;

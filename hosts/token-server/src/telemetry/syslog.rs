@@ -104,7 +104,7 @@ async fn send_shortened(target: &SyslogTarget, connection: &mut Option<Connectio
     if send_until_taken(target, connection, &shortened).await.is_ok() {
         tracing::warn!(
             number,
-            "a row is too long for the syslog server: its line has neither `before` nor `after`; the trail has them"
+            "a row is too long for the syslog server: its line omits `before` and `after`, which the trail has"
         );
     } else {
         tracing::warn!(

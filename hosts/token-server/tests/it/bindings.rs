@@ -80,7 +80,7 @@ fn a_token_of_github_opens_what_its_bindings_say() {
         "github",
         "gh-upper.json",
         &[],
-        &["claim `repository_owner`: an upper-case letter in the repository name"],
+        &["claim `repository_owner`: uppercase letter in the repository name"],
     );
 }
 

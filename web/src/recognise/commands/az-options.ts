@@ -114,7 +114,7 @@ function joinedShort(
 }
 
 function refusal(command: string, { name, from }: GivenOption, found: string[]): RefusedOption {
-  const hint = "`az` refuses the command, so nothing that follows from it is certain";
+  const hint = "`az` rejects this command, so its effect isn't certain";
   const about = `\`az acr ${command}\``;
   const message =
     found.length > 1

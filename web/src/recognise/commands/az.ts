@@ -151,7 +151,7 @@ function statusIn(options: Options): TokenStatus | null {
   return status === null || status === "enabled" || status === "disabled" ? status : "unknown";
 }
 
-const REFUSES = "`az` refuses the command, so nothing that follows from it is certain";
+const REFUSES = "`az` rejects this command, so its effect isn't certain";
 
 /** What `az` does not take as the value of an option. */
 function valuesRefused(options: Options, operation: Operation): FoundUnknown[] {
@@ -162,14 +162,14 @@ function valuesRefused(options: Options, operation: Operation): FoundUnknown[] {
 function statusRefused(options: Options): FoundUnknown[] {
   const word = wordOf(options, "--status");
   if (!word || statusIn(options) !== "unknown" || isVariable(word.text)) return [];
-  return [refusalOfValue(`\`${word.text}\` is no status; \`--status\` takes \`enabled\` or \`disabled\``, word)];
+  return [refusalOfValue(`\`${word.text}\` is not a status: \`--status\` takes \`enabled\` or \`disabled\``, word)];
 }
 
 /** A token is made with a map or with repositories. */
 function mapsRefused(options: Options, operation: Operation): FoundUnknown[] {
   const map = wordOf(options, "--scope-map");
   if (operation !== "token-create" || !map || !(options.has("--repository") || options.has("--gateway"))) return [];
-  return [refusalOfValue("a token is made with `--scope-map` or with repositories, and not with both", map)];
+  return [refusalOfValue("create a token with `--scope-map` or with repositories, not with both", map)];
 }
 
 const PERMISSIONS = {
@@ -188,9 +188,9 @@ function permissionsRefused(options: Options, operation: Operation): FoundUnknow
     const changes = given.some((words) => words.length > 1);
     return given.flatMap(([name, ...permissions]): FoundUnknown[] => {
       const wrong = permissions.find(({ text }) => !PERMISSIONS[kind].test(text) && !isVariable(text));
-      if (wrong) return [refusalOfValue(`\`${wrong.text}\` is no permission of a ${kind}`, wrong)];
+      if (wrong) return [refusalOfValue(`\`${wrong.text}\` is not a permission of a ${kind}`, wrong)];
       const isBare = changes && name && permissions.length === 0 && !isVariable(name.text);
-      return isBare ? [refusalOfValue(`no permission behind \`${name.text}\``, name)] : [];
+      return isBare ? [refusalOfValue(`no permission after \`${name.text}\``, name)] : [];
     });
   });
 }

@@ -83,7 +83,7 @@ function partsOf(words: Word[]): Part[] {
     return [];
   const read = client === "az" ? (readAz(rest) ?? readAzRest(rest)) : readGo(client, rest);
   const nothing = {
-    message: `no command of \`${client}\` that asks a known thing of a registry`,
+    message: `not a known \`${client}\` command for a registry`,
     hint: null,
     position: name.from,
   };

@@ -97,7 +97,7 @@ function otherTag({ options }: Arguments): FoundUnknown | null {
       reference?.repository !== first?.reference?.repository || reference?.registry !== first?.reference?.registry,
   );
   if (!other) return null;
-  const refused = { message: "several images at once", hint: "paste the command with one of them" };
+  const refused = { message: "more than one image", hint: "keep one" };
   return unknown({ ...refused, position: other.word.from });
 }
 

@@ -46,7 +46,7 @@ impl Doctor<'_> {
             return self.find(
                 Verdict::Refused,
                 "the token names no key",
-                "its header has neither kid nor x5c, so the registry cannot know which key to try",
+                "its header has no kid and no x5c, so the registry cannot know which key to try",
                 "take a token of this server; it names its key always",
             );
         };

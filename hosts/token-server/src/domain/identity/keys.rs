@@ -56,7 +56,7 @@ impl KeySet {
         let keys = jwks::read(&text).map_err(|error| format!("the key set has {error}"))?;
         let keys: Vec<Key> = keys.into_iter().filter_map(Key::new).collect();
         if keys.is_empty() {
-            return Err("the key set has no key that can verify".to_owned());
+            return Err("the key set has no verification key".to_owned());
         }
         Ok(Self(keys))
     }
@@ -225,11 +225,8 @@ mod tests {
         for (keys, error) in [
             (vec![elliptic(json!({}))], None),
             (vec![json!({"kty": "oct", "k": "AA"}), elliptic(json!({}))], None),
-            (vec![], Some("the key set has no key that can verify")),
-            (
-                vec![json!({"kty": "oct", "k": "AA"})],
-                Some("the key set has no key that can verify"),
-            ),
+            (vec![], Some("the key set has no verification key")),
+            (vec![json!({"kty": "oct", "k": "AA"})], Some("the key set has no verification key")),
             (vec![elliptic(json!({})); 101], Some("the key set has more than 100 keys")),
         ] {
             let read = KeySet::read(PublishedKeys { keys });

@@ -45,7 +45,7 @@ impl PasswordUsers {
         let own = config.audiences.iter().find(|audience| is_own(audience, &config.issuer));
         if let (false, Some(audience)) = (names.is_empty(), own) {
             bail!(
-                "tokens for the audience `{audience}` open the cluster or the provider that issues them, so they are no passwords: write an audience of the registry alone"
+                "tokens for the audience `{audience}` open the cluster or the provider that issues them, so they are not passwords: write an audience of the registry alone"
             );
         }
         Ok(Self(names.clone()))

@@ -49,7 +49,7 @@ impl QuestionError {
     /// The message for the client; the first four are for the operator of the proxy.
     pub(super) const fn message(self) -> &'static str {
         match self {
-            Self::Request => "no request to decide about, or two",
+            Self::Request => "the request to decide on is missing, or sent twice",
             Self::Target => {
                 "the proxy does not say in X-Scopegate-Target what it was asked for; set it to %REQ(:path)%"
             }
@@ -57,7 +57,7 @@ impl QuestionError {
                 "the proxy does not say in X-Scopegate-Content-Type what it sends on"
             }
             Self::OtherContentType => "the proxy sends on another Content-Type than is decided",
-            Self::OtherTarget => "a request that two readers could read in two ways",
+            Self::OtherTarget => "ambiguous request",
         }
     }
 }

@@ -40,7 +40,7 @@ pub(super) fn audience(app: &App, scope: &str) -> Result<String, OAuthError> {
     }
     Err(OAuthError::bad_request(
         "invalid_scope",
-        "the scope is neither this server's address nor that of the registry, followed by `/.default`",
+        "the scope must be this server's address or the registry's, followed by `/.default`",
     ))
 }
 

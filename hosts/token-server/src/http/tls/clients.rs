@@ -148,10 +148,11 @@ impl Pems {
         let path = config.ca.display();
         let mut roots = RootCertStore::empty();
         for certificate in CertificateDer::pem_slice_iter(&self.ca) {
-            let certificate = certificate.with_context(|| format!("{path} is no certificate"))?;
-            roots.add(certificate).with_context(|| format!("{path} is no authority"))?;
+            let certificate =
+                certificate.with_context(|| format!("{path} is not a certificate"))?;
+            roots.add(certificate).with_context(|| format!("{path} is not an authority"))?;
         }
-        ensure!(!roots.is_empty(), "{path} is no certificate");
+        ensure!(!roots.is_empty(), "{path} is not a certificate");
         let provider = Arc::new(aws_lc_rs::default_provider());
         let builder = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider)
             .with_crls(self.lists.iter().cloned())

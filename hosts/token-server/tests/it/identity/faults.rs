@@ -157,8 +157,8 @@ async fn a_wrong_key_set_is_refused() {
             "longer than 262144 bytes",
         ),
         (Answer::Json(200, json!({"keys": vec![key.jwk.clone(); 101]})), "more than 100 keys"),
-        (Answer::Json(200, json!({"keys": []})), "no key that can verify"),
-        (Answer::Json(200, json!({"keys": [secret]})), "no key that can verify"),
+        (Answer::Json(200, json!({"keys": []})), "no verification key"),
+        (Answer::Json(200, json!({"keys": [secret]})), "no verification key"),
         (Answer::Json(200, json!({})), "not the JSON expected"),
     ] {
         fake.answer_jwks(answer);

@@ -84,7 +84,7 @@ impl Forger<'_> {
             ("other claims", token.replace(&payload, &other_payload), NOT_THE_KEYS),
             ("a signature cut off", cut_off, NOT_THE_KEYS),
             ("an empty signature", token.replace(&signature, ""), NOT_THE_KEYS),
-            ("no signature part", two_parts, "the token has not three parts"),
+            ("no signature part", two_parts, "the token doesn't have three parts"),
         ]
     }
 }

@@ -88,7 +88,10 @@ async fn a_refresh_token_that_the_provider_refuses_is_refused() {
             Answer::Json(400, json!({"error": "invalid_grant"})),
             "the provider refuses the refresh token",
         ),
-        (Answer::Json(200, json!({"access_token": "opaque"})), "the token has not three parts"),
+        (
+            Answer::Json(200, json!({"access_token": "opaque"})),
+            "the token doesn't have three parts",
+        ),
         (
             Answer::Json(200, json!({"access_token": redeeming.other})),
             "the token is for another audience",

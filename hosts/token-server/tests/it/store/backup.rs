@@ -274,7 +274,7 @@ async fn a_file_with_another_schema_is_refused(database: Database) {
         let error = restored(&store, &database, &file, REPLACES).await.unwrap_err();
         let error = format!("{error:#}");
         assert!(
-            error.contains("its schema is not this program's") || error.contains("no backup"),
+            error.contains("its schema is not this program's") || error.contains("not a backup"),
             "{statements}: {error}"
         );
     }

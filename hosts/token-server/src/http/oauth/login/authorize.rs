@@ -71,7 +71,7 @@ fn destination<'p>(
     let is_form = match one("response_mode")? {
         None | Some("query") => false,
         Some("form_post") => true,
-        Some(_) => return Err("the response_mode is neither query nor form_post"),
+        Some(_) => return Err("the response_mode must be query or form_post"),
     };
     let state = one("state")?.map(ToOwned::to_owned);
     if state.as_ref().is_some_and(|state| state.len() > MAX_STATE) {
