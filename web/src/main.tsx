@@ -8,6 +8,7 @@ import { App } from "./components/App";
 import "./engine/start";
 import { keepForOffline } from "./offline";
 import { createAddress } from "./state/address";
+import { createHistory } from "./state/history";
 import { createMemory, forgetAll, recalled } from "./state/memory";
 import { createPaste } from "./state/paste";
 import { createPlayground } from "./state/playground";
@@ -49,5 +50,6 @@ function Page() {
   const paste = createPaste(playground);
   const memory = createMemory(playground, paste);
   const address = createAddress(playground, memory);
-  return <App playground={playground} paste={paste} memory={memory} address={address} />;
+  const history = createHistory(playground, paste);
+  return <App playground={playground} paste={paste} history={history} memory={memory} address={address} />;
 }

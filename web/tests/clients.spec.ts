@@ -183,7 +183,7 @@ test("a fix that is tried makes the client work, and Undo takes it back", async 
   await playground.says("Allowed", "docker push team/app will work");
   expect(await playground.rules()).toEqual([WRITE, READ]);
   await expect(steps(playground).last()).toContainText("Put manifest – OK");
-  await playground.page.getByRole("button", { name: "Undo" }).click();
+  await playground.undo.click();
   await playground.says("Denied", "docker push team/app will fail");
   expect(await playground.rules()).toEqual([WRITE]);
 });

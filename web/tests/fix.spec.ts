@@ -71,7 +71,7 @@ const denials: [string[], string][] = [
   [["not a rule", "repositories/a*/content/read"], "repository:ab:pull"],
 ];
 
-test("a fix that is tried allows what was denied, and Undo denies it again", async ({ playground, page }) => {
+test("a fix that is tried allows what was denied, and Undo denies it again", async ({ playground }) => {
   for (const [rules, scope] of denials) {
     await test.step(`${scope} on ${rules.join(" ")}`, async () => {
       await playground.use(...rules);
@@ -80,7 +80,7 @@ test("a fix that is tried allows what was denied, and Undo denies it again", asy
       await playground.answer.getByRole("button", { name: "Apply to this map" }).click();
       await expect(playground.announced).toContainText(/^Scope map updated\. Allowed: /);
       await playground.says("Allowed");
-      await page.getByRole("button", { name: "Undo" }).click();
+      await playground.undo.click();
       await expect(playground.answer.getByRole("button", { name: "Apply to this map" })).toBeVisible();
       expect(await playground.rules()).toEqual(before);
     });

@@ -101,7 +101,7 @@ test("a newcomer's way by keys alone", async ({ playground, page }) => {
   await expect(playground.answer.getByRole("tab", { name: "Terraform" })).toHaveAttribute("aria-selected", "true");
   await playground.answer.getByRole("button", { name: "Apply to this map" }).press("Enter");
   await playground.says("Allowed");
-  await page.getByRole("button", { name: "Undo" }).press("Space");
+  await playground.undo.press("Space");
   await playground.says("Denied");
 });
 
@@ -131,8 +131,11 @@ test("the focus never falls off what is pressed and goes", async ({ playground, 
   await expect(playground.answer.getByRole("button", { name: "Saved as test" })).toBeFocused();
   await playground.answer.getByRole("button", { name: "Apply to this map" }).press("Enter");
   await expect(playground.answer).toBeFocused();
-  for (const undo = page.getByRole("button", { name: "Undo" }); (await undo.count()) > 0; ) await undo.press("Enter");
-  await expect(page.getByRole("button", { name: "Add another scope map" })).toBeFocused();
+  const redo = page.getByRole("button", { name: "Redo" });
+  for (const steps of [playground.undo, redo]) {
+    while ((await steps.count()) > 0) await steps.press("Enter");
+    await expect(page.getByRole("button", { name: "Add another scope map" })).toBeFocused();
+  }
   await page.getByRole("button", { name: "Clear" }).press("Enter");
   await expect(playground.field).toBeFocused();
 });
@@ -142,7 +145,7 @@ test("an invalid repository does not disturb the other rows", async ({ playgroun
   await playground.repository.fill("UPPER/x team/app");
   await playground.repository.press("Enter");
   await page.getByRole("button", { name: "remove UPPER/x" }).focus();
-  await page.keyboard.press("Tab");
+  await page.keyboard.press("ArrowRight");
   await expect(playground.cell("UPPER/x", "pull")).toBeFocused();
   await page.keyboard.press("Enter");
   await expect(playground.question).toHaveValue("");
@@ -223,7 +226,7 @@ test("the verdict is heard after whatever changes it", async ({ playground, page
   await playground.use("repositories/team/app/content/read");
   await expect(playground.announced).toHaveText(/^Scope map MyScopeMap, 1 rule. Allowed: The token can pull team\/app/);
   await playground.map.getByRole("button", { name: "remove repositories/team/app/content/read" }).click();
-  await expect(playground.announced).toHaveText(/^Denied: /);
+  await expect(playground.announced).toHaveText(/^Rule removed\. Undo: Ctrl Z\. Denied: /);
   await playground.answer.getByRole("button", { name: "Apply to this map" }).click();
   await expect(playground.announced).toHaveText(/^Scope map updated\. Allowed: /);
   await expect(page.getByRole("status")).toHaveCount(1);

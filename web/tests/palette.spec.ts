@@ -138,14 +138,14 @@ test("what there is nothing for is not offered", async ({ playground: _, page })
 });
 
 test("the page as a whole: an example, the theme, the registry type, undo, deletion", async ({ playground, page }) => {
-  await command(page, "push without pull");
+  await command(page, "push fails with only");
   await playground.says("Denied", "docker push team/app will fail");
   await command(page, "theme: dark");
   await expect(page.locator("html")).toHaveAttribute("data-theme", "dark");
   await expect(page.getByRole("button", { name: "Theme: dark" })).toBeVisible();
   await command(page, "registry type");
   await expect(page.getByRole("combobox", { name: "Registry type" })).toHaveValue("distribution");
-  await playground.answer.getByRole("button", { name: "Try it here" }).click();
+  await playground.answer.getByRole("button", { name: "Apply to this map" }).click();
   await playground.says("Allowed");
   await command(page, "undo");
   await playground.says("Denied");

@@ -256,7 +256,7 @@ test("what was found is said aloud", async ({ playground }) => {
 });
 
 test("a rule that was added or removed by hand comes back by Undo", async ({ playground, page }) => {
-  const undo = page.getByRole("button", { name: "Undo" });
+  const undo = playground.undo;
   const [own, read, write] = ["zzz", "a", "b"].map((name) => `repositories/${name}/content/read`);
   await playground.write(JSON.stringify({ name: "M", actions: [read, write] }));
   await playground.map.getByRole("textbox", { name: "add a rule" }).fill(own ?? "");

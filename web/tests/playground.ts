@@ -23,6 +23,7 @@ export class Playground {
   readonly repository: Locator;
   readonly more: Locator;
   readonly announced: Locator;
+  readonly undo: Locator;
 
   constructor(page: Page) {
     this.page = page;
@@ -36,6 +37,7 @@ export class Playground {
     this.repository = this.matrix.getByRole("textbox", { name: "Add repositories" });
     this.more = page.getByRole("region", { name: "Details" });
     this.announced = page.getByRole("status");
+    this.undo = page.getByRole("main").getByRole("button", { name: "Undo" });
   }
 
   /** Replaces the text of the field, all at once. */

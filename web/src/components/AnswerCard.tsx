@@ -5,6 +5,7 @@ import type { SharedCard } from "../cards";
 import { type Assertion, readReference } from "../engine";
 import type { GivenAnswer } from "../state/answer";
 import { type Card, cardOf, spokenCard } from "../state/card";
+import { neededBy } from "../state/needs";
 import type { Playground } from "../state/playground";
 import { isKnown } from "../state/token";
 import { answered } from "../state/words";
@@ -76,7 +77,10 @@ export function AnswerCard(props: {
             />
           </Show>
           <Show when={asks() === "command"}>
-            <CommandForm ask={(operation, image) => askOperation(playground, operation, image)} />
+            <CommandForm
+              needed={(operation) => neededBy(operation, playground.model.profile)}
+              ask={(operation, image) => askOperation(playground, operation, image)}
+            />
           </Show>
           <Show when={asks() !== "login"}>
             <MapChoice playground={playground} />

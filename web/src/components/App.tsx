@@ -2,6 +2,7 @@
 
 import { type JSX, Show } from "solid-js";
 import type { Address } from "../state/address";
+import type { History } from "../state/history";
 import type { Memory } from "../state/memory";
 import type { Paste } from "../state/paste";
 import type { Playground } from "../state/playground";
@@ -15,13 +16,20 @@ import { createNarrow } from "./narrow";
 import { openExample } from "./open-example";
 import { Panels } from "./Panels";
 import { PasteField } from "./PasteField";
+import { Toast } from "./Toast";
 
 /** No link: the address holds the page, and nothing else. */
 function skip(): void {
   document.getElementById("answer")?.focus();
 }
 
-export function App(props: { playground: Playground; paste: Paste; memory: Memory; address: Address }): JSX.Element {
+export function App(props: {
+  playground: Playground;
+  paste: Paste;
+  history: History;
+  memory: Memory;
+  address: Address;
+}): JSX.Element {
   const narrow = createNarrow();
   /** A link opens as an answer: it is the first of the page, and as wide. */
   const where = () => (props.address.isOpened() ? "above" : narrow() ? "between" : "beside");
@@ -38,7 +46,7 @@ export function App(props: { playground: Playground; paste: Paste; memory: Memor
       <button type="button" class="skip" onClick={skip}>
         Skip to answer
       </button>
-      <Header playground={props.playground} paste={props.paste} memory={props.memory} address={props.address} />
+      <Header {...props} />
       <Notices memory={props.memory} address={props.address} />
       {/* For eyes and for keys alike: what was pasted, its answer, the rest. */}
       <main class="page" data-above={where() === "above" ? "" : undefined}>
@@ -51,7 +59,7 @@ export function App(props: { playground: Playground; paste: Paste; memory: Memor
         <Show when={narrow()}>
           <Show when={where() === "between"}>{answer()}</Show>
           <div class="column">
-            <Maps playground={props.playground} />
+            <Maps playground={props.playground} history={props.history} />
           </div>
         </Show>
         <div class="column right">
@@ -61,11 +69,12 @@ export function App(props: { playground: Playground; paste: Paste; memory: Memor
         </div>
         <Show when={!narrow()}>
           <div class="column left">
-            <Maps playground={props.playground} />
+            <Maps playground={props.playground} history={props.history} />
           </div>
         </Show>
       </main>
       <Footer memory={props.memory} />
+      <Toast text={props.history.removed()} undo={props.history.undo} dismiss={props.history.dismiss} />
     </>
   );
 }

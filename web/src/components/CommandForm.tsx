@@ -19,7 +19,11 @@ const Combobox = lazy(async () => ({
   ),
 }));
 
-export function CommandForm(props: { ask: (operation: string, image: string) => void }): JSX.Element {
+export function CommandForm(props: {
+  /** What a command needs, in a sentence, where that can be said without an image. */
+  needed: (operation: string) => string | null;
+  ask: (operation: string, image: string) => void;
+}): JSX.Element {
   const [operation, setOperation] = createSignal("docker-push");
   const [image, setImage] = createSignal("");
   const [problem, setProblem] = createSignal("");
@@ -62,6 +66,13 @@ export function CommandForm(props: { ask: (operation: string, image: string) => 
           Explain
         </button>
       </form>
+      <Show when={props.needed(operation())}>
+        {(needed) => (
+          <p>
+            <Sentence text={needed()} />
+          </p>
+        )}
+      </Show>
       <p class="small muted">
         <Sentence text={CHOICES.find(({ id }) => id === operation())?.about ?? ""} />
       </p>

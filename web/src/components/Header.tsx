@@ -4,6 +4,7 @@ import { createEffect, createSignal, type JSX, Show, Suspense } from "solid-js";
 import type { Profile } from "../engine";
 import type { Address } from "../state/address";
 import { examples } from "../state/examples";
+import type { History } from "../state/history";
 import type { Memory } from "../state/memory";
 import type { Paste } from "../state/paste";
 import type { Playground } from "../state/playground";
@@ -19,7 +20,13 @@ import "./header.css";
 
 const PagePalette = later(async () => (await import("./PagePalette")).PagePalette);
 
-export function Header(props: { playground: Playground; paste: Paste; memory: Memory; address: Address }): JSX.Element {
+export function Header(props: {
+  playground: Playground;
+  paste: Paste;
+  history: History;
+  memory: Memory;
+  address: Address;
+}): JSX.Element {
   const [theme, setTheme] = createSignal(recallTheme());
   const [isOpen, setOpen] = createSignal(false);
   createEffect(() => {
@@ -29,7 +36,12 @@ export function Header(props: { playground: Playground; paste: Paste; memory: Me
     setTheme(chosen);
     rememberTheme(chosen);
   };
-  onShortcuts({ paste: () => goTo("paste"), palette: () => setOpen(true) });
+  onShortcuts({
+    paste: () => goTo("paste"),
+    palette: () => setOpen(true),
+    undo: () => props.history.undo(),
+    redo: () => props.history.redo(),
+  });
 
   return (
     <header class="top">

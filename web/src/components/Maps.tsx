@@ -1,18 +1,19 @@
 /** The scope maps of the page. */
 
-import { Index, type JSX } from "solid-js";
+import { Index, type JSX, Show } from "solid-js";
+import type { History } from "../state/history";
 import { blankMap } from "../state/model";
 import type { Playground } from "../state/playground";
 import { MapCard } from "./MapCard";
 
-export function Maps(props: { playground: Playground }): JSX.Element {
+export function Maps(props: { playground: Playground; history: History }): JSX.Element {
   const { playground } = props;
   let add: HTMLButtonElement | undefined;
 
-  function undo() {
-    playground.undo();
-    // After the last one the button is gone.
-    if (!playground.canUndo()) add?.focus();
+  /** After the last one the button is gone. */
+  function go(does: () => void, isMore: () => boolean) {
+    does();
+    if (!isMore()) add?.focus();
   }
 
   return (
@@ -29,11 +30,16 @@ export function Maps(props: { playground: Playground }): JSX.Element {
         >
           Add another scope map
         </button>
-        {playground.canUndo() && (
-          <button type="button" class="quiet" onClick={undo}>
+        <Show when={props.history.canUndo()}>
+          <button type="button" class="quiet" onClick={() => go(props.history.undo, props.history.canUndo)}>
             Undo
           </button>
-        )}
+        </Show>
+        <Show when={props.history.canRedo()}>
+          <button type="button" class="quiet" onClick={() => go(props.history.redo, props.history.canRedo)}>
+            Redo
+          </button>
+        </Show>
       </div>
     </>
   );

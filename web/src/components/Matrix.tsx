@@ -7,7 +7,6 @@ import type { Playground } from "../state/playground";
 import { MAX_NAMED } from "../state/rows";
 import { answered } from "../state/words";
 import { AccessMatrix } from "./AccessMatrix";
-import { announce } from "./announce";
 import { More } from "./More";
 import { RepositoryField } from "./RepositoryField";
 
@@ -19,11 +18,6 @@ export function Matrix(props: { playground: Playground }): JSX.Element {
     return question.kind === "scope" ? question.text : "";
   });
 
-  function remove(name: string) {
-    props.playground.removeRepositories([name]);
-    announce(`${name} removed`);
-  }
-
   return (
     <section class="card" aria-labelledby={title}>
       <h2 id={title}>Repositories</h2>
@@ -34,7 +28,7 @@ export function Matrix(props: { playground: Playground }): JSX.Element {
         isAsked={(name, action) => asked() === scope(name, action)}
         isRefused={(name, action) => refused().has(`${name} ${action}`)}
         ask={(name, action) => ask(props.playground, name, action)}
-        remove={remove}
+        remove={(name) => props.playground.removeRepositories([name])}
       />
       <Show when={props.playground.rows().length === 0}>
         <p class="muted">This token lists no repository.</p>

@@ -26,6 +26,16 @@ export function RuleList(props: { playground: Playground; map: ScopeMapDraft; in
   const findings = createMemo(() => props.playground.compiled().principal.lint(props.index));
   // A line that is as it was is not drawn again.
   const lines = createMemo<Line[]>((before) => kept(before, linesOf(props.map.actions, reports(), findings())), []);
+  let list: HTMLOListElement | undefined;
+
+  /** The focus goes to the next rule, or to where one is added. */
+  function remove(removed: number) {
+    const card = list?.closest("section");
+    props.playground.write(props.index, props.map.actions.toSpliced(removed, 1));
+    const buttons = [...(card?.querySelectorAll<HTMLElement>(".rule .remove") ?? [])];
+    (buttons[removed] ?? buttons.at(-1) ?? card?.querySelector<HTMLElement>("form input"))?.focus();
+  }
+
   const ofTheMap = () => findings().filter((finding) => finding.rule === null);
 
   return (
@@ -45,7 +55,7 @@ export function RuleList(props: { playground: Playground; map: ScopeMapDraft; in
           </p>
         }
       >
-        <ol class="rules">
+        <ol class="rules" ref={list}>
           <Index each={lines()}>
             {(line) => (
               <RuleLine
@@ -57,12 +67,7 @@ export function RuleList(props: { playground: Playground; map: ScopeMapDraft; in
                   props.playground.write(props.index, actions);
                   announce("Scope map updated.");
                 }}
-                remove={() =>
-                  props.playground.write(
-                    props.index,
-                    props.map.actions.filter((_, index) => index !== line().index),
-                  )
-                }
+                remove={() => remove(line().index)}
               />
             )}
           </Index>

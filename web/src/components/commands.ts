@@ -9,6 +9,7 @@ import type { Address } from "../state/address";
 import { cardOf } from "../state/card";
 import { comparedName } from "../state/compared";
 import { examples } from "../state/examples";
+import type { History } from "../state/history";
 import type { Memory } from "../state/memory";
 import { type Panel, panels } from "../state/model";
 import type { Paste } from "../state/paste";
@@ -23,11 +24,13 @@ import { copyAs, FORMS } from "./MapCard";
 import { openExample } from "./open-example";
 import type { Command } from "./Palette";
 import { goTo, type Place } from "./places";
+import { REDO_KEYS, UNDO_KEYS } from "./shortcuts";
 
 /** What commands act on. */
 export interface Page {
   playground: Playground;
   paste: Paste;
+  history: History;
   memory: Memory;
   address: Address;
   theme: Theme;
@@ -140,11 +143,13 @@ const THEMES: [Theme, string][] = [
 ];
 
 /** What is about all of the page. */
-function whole({ playground, memory, theme, chooseTheme }: Page): Command[] {
+function whole({ playground, history, memory, theme, chooseTheme }: Page): Command[] {
   const isAzure = playground.model.profile === "acr";
-  const undo = { id: "undo", name: "Undo", hint: "Take back the last change.", run: () => playground.undo() };
+  const undo = { id: "undo", name: "Undo", hint: `Take back the last change (${UNDO_KEYS}).`, run: history.undo };
+  const redo = { id: "redo", name: "Redo", hint: `Make it again (${REDO_KEYS}).`, run: history.redo };
   return inGroup("Page", [
-    ...(playground.canUndo() ? [undo] : []),
+    ...(history.canUndo() ? [undo] : []),
+    ...(history.canRedo() ? [redo] : []),
     ...THEMES.filter(([other]) => other !== theme).map(([other, hint]) => ({
       id: `theme-${other}`,
       name: `Theme: ${other}`,

@@ -12,7 +12,6 @@ import {
   type PageState,
   withModel,
   withToken,
-  withUndo,
 } from "./page-state";
 import { asking, type Change } from "./pasted-changes";
 import { isNameOf, labelOf } from "./registry";
@@ -29,7 +28,7 @@ export const partHandlers: Handlers<Change> = {
   token: (state, { token }, { now }) => applyToken(state, token, now),
   passwords: (state, { passwords }, { now }) => applyPasswords(state, passwords, now),
   "map-command": (state, command, { now }) => changedByCommand(state, command, now),
-  assertions: (state, { file }, { isUndoable }) => applyAssertions(state, file, isUndoable),
+  assertions: (state, { file }) => applyAssertions(state, file),
   copy: (state, { source, target, pull, push }, options) =>
     applyAll(state, readsHere(state.model, source, target) ? pull : push, options),
   error: (state, { repository, ofCommand, alone }, options) =>
@@ -94,10 +93,8 @@ function applyPasswords(
 function applyAssertions(
   state: PageState,
   { assertions, catalog }: Extract<Change, { kind: "assertions" }>["file"],
-  isUndoable: boolean,
 ): PageState {
-  const before = isUndoable && state.model.assertions.length > 0 ? withUndo(state) : state;
-  return withModel(before, { assertions, catalog, panel: "tests" });
+  return withModel(state, { assertions, catalog, panel: "tests" });
 }
 
 /** Whether a copy reads from the registry of the maps, and does not write to it. */

@@ -2,7 +2,8 @@
 
 import { createRoot } from "solid-js";
 import { expect, test } from "vitest";
-import { createPaste } from "./paste";
+import { createHistory } from "./history";
+import { createPaste, type Paste } from "./paste";
 import { createPlayground, type Playground } from "./playground";
 
 const both = ["content/read", "content/write"];
@@ -611,7 +612,12 @@ const refusedLogin =
 const refusedPull = `${pull}\ndenied: requested access to the resource is denied\n`;
 
 /** What happens one after the other, and what is answered then. */
-const stories: [string, (playground: Playground, write: (text: string) => void) => void, string, string][] = [
+const stories: [
+  string,
+  (playground: Playground, write: (text: string) => void, paste: Paste) => void,
+  string,
+  string,
+][] = [
   [
     "a rule is added after a login was refused",
     (playground, write) => {
@@ -623,10 +629,11 @@ const stories: [string, (playground: Playground, write: (text: string) => void) 
   ],
   [
     "a rule is added after a refusal, and taken back",
-    (playground, write) => {
+    (playground, write, paste) => {
       write(`${hello}\n${refusedPull}`);
-      playground.write(0, [...(playground.model.maps[0]?.actions ?? [])]);
-      playground.undo();
+      const history = createHistory(playground, paste);
+      playground.write(0, [...(playground.model.maps[0]?.actions ?? []), "repositories/x/content/read"]);
+      history.undo();
     },
     "unsure",
     "but the registry refused it",
@@ -815,7 +822,7 @@ for (const [name, tell, verdict, caveat] of stories) {
     createRoot((dispose) => {
       const playground = createPlayground();
       const paste = createPaste(playground);
-      tell(playground, paste.write);
+      tell(playground, paste.write, paste);
       const answer = playground.answer();
       const given = answer.kind === "answer" ? answer : null;
       const caveats = given?.caveats.map((each) => each.text).join("\n") ?? "";

@@ -82,7 +82,7 @@ export function withPrintedMap(state: PageState, map: ScopeMapDraft): PageState 
   const { maps } = state.model;
   const index = indexToMake(maps, map.name, map.registry);
   const registry = map.registry || (maps[index]?.registry ?? "");
-  return withMaps(state, maps.toSpliced(index, 1, { ...map, registry }), false);
+  return withMaps(state, maps.toSpliced(index, 1, { ...map, registry }));
 }
 
 function withUncertainMap(state: PageState, name: string, registry: string): PageState {

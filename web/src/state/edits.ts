@@ -5,7 +5,7 @@
 import type { Assertion } from "../engine";
 import { addRepositories } from "./apply";
 import type { Reported, ScopeMapDraft } from "./model";
-import { type Handlers, type PageModel, type PageState, type Past, withMaps, withModel, withUndo } from "./page-state";
+import { type Handlers, type PageModel, type PageState, withMaps, withModel } from "./page-state";
 
 export type Edit =
   /** A field, or a field of a field, and its value or what makes it of the one before. */
@@ -17,9 +17,7 @@ export type Edit =
   | { kind: "fix"; added: { index: number; actions: string[] }[] }
   | { kind: "show"; names: string[] }
   | { kind: "hide"; names: string[] }
-  | { kind: "assert"; assertion: Assertion }
-  /** Undo: what it brings back, and what another undo would. */
-  | { kind: "undo"; to: Past; past: Past[] };
+  | { kind: "assert"; assertion: Assertion };
 
 export const editHandlers: Handlers<Edit> = {
   set: (state, { path }) => ({ ...state, model: updated(state.model, path) as PageModel }),
@@ -30,16 +28,15 @@ export const editHandlers: Handlers<Edit> = {
   hide: (state, { names }) => hideRepositories(state, names),
   assert: (state, { assertion }) => {
     const assertions = [...state.model.assertions, assertion];
-    return { ...withModel(withUndo(state), { assertions }), isTyping: false };
+    return { ...withModel(state, { assertions }), isTyping: false };
   },
-  undo: (state, { to, past }) => ({ ...withModel(state, to), past, isTyping: false }),
 };
 
 /**
  * Whether an edit says what the rules are: what an unfinished word had made of them stays then.
  */
 export function isOfRules({ kind }: { kind: string }): boolean {
-  return kind === "rules" || kind === "maps" || kind === "fix" || kind === "undo";
+  return kind === "rules" || kind === "maps" || kind === "fix";
 }
 
 function hideRepositories(state: PageState, names: string[]): PageState {
@@ -50,9 +47,8 @@ function hideRepositories(state: PageState, names: string[]): PageState {
 function writeRules(state: PageState, { index, actions, isTyped }: Extract<Edit, { kind: "rules" }>): PageState {
   const map = state.model.maps[index];
   if (!map) return state;
-  const before = isTyped && state.isTyping ? state : withUndo(state);
   const maps = state.model.maps.with(index, { ...map, actions });
-  return { ...withModel(before, { maps, reported: reportedAfter(state) }), isTyping: isTyped };
+  return { ...withModel(state, { maps, reported: reportedAfter(state) }), isTyping: isTyped };
 }
 
 function addRules(state: PageState, added: { index: number; actions: string[] }[]): PageState {
@@ -60,7 +56,7 @@ function addRules(state: PageState, added: { index: number; actions: string[] }[
     const actions = added.filter((each) => each.index === index).flatMap((each) => each.actions);
     return actions.length === 0 ? map : { ...map, actions: [...map.actions, ...actions] };
   });
-  return { ...withModel(withUndo(state), { maps, reported: reportedAfter(state) }), isTyping: false };
+  return { ...withModel(state, { maps, reported: reportedAfter(state) }), isTyping: false };
 }
 
 /** What a client says when the rules may be the reason. */

@@ -24,8 +24,6 @@ export interface Field {
   waiting: AppliedPart[];
   /** The question that a part has asked last, as JSON. */
   asked: string | null;
-  /** The rules as the field has left them. */
-  rules: string[][];
 }
 
 interface AppliedPart {
@@ -60,9 +58,9 @@ interface Difference {
 type Keyed<T> = ReadonlyMap<string, T>;
 
 /** A field whose text came with the page. */
-export function initialField(text: string, parts: Part[], model: PageModel): Field {
+export function initialField(text: string, parts: Part[]): Field {
   const applied = new Map([...keysOf(text, parts)].map(([key, { found }]) => [key, { found, isLoaded: true }]));
-  return { applied, waiting: [], asked: null, rules: rulesOf(model) };
+  return { applied, waiting: [], asked: null };
 }
 
 /** Applies what is new in a text, and retracts what an unfinished word has done. */
@@ -112,7 +110,6 @@ function fieldAfter(
     applied: new Map(applied),
     waiting: keys.size > 0 ? [] : [...field.waiting, ...whole],
     asked: isAsked ? question : field.asked,
-    rules: rulesOf(model),
   };
 }
 
@@ -145,12 +142,10 @@ function contextOf(found: Found): string {
 
 /** What a text changes as a whole, and then what each part changes that is new in it. */
 function stepsOf(field: Field, difference: Difference, model: PageModel, now: number): Step[] {
-  const isReplaced = [...difference.retracted.values()].some(replaces);
-  const isUndoable = !isReplaced || !isSameRules(field.rules, rulesOf(model));
   const added = [...difference.added];
   const failure = failureIn(added.map(([, part]) => part));
   const firstChange = added.findIndex(([, { found }]) => isChange(found));
-  const step = (key: string | null, changes: Step["changes"]): Step => ({ key, changes, now, isUndoable });
+  const step = (key: string | null, changes: Step["changes"]): Step => ({ key, changes, now });
   const ofParts = added.flatMap(([key, { found }], index) => {
     // What is printed behind a change shows what it has made.
     const printed = firstChange >= 0 && firstChange < index ? mapsOf(found) : [];
@@ -216,11 +211,6 @@ function asks(found: Found): boolean {
   return found.kind === "scopes" || found.kind === "command" || found.kind === "reference" || isReport(found);
 }
 
-/** Whether a part has taken the place of something. */
-function replaces({ found, isLoaded }: AppliedPart): boolean {
-  return !isLoaded && (mapsOf(found).length > 0 || found.kind === "assertions");
-}
-
 /** Whether a part says of a token which map it has, and whether it is good. */
 function isOfToken({ found, isLoaded }: AppliedPart): boolean {
   if (isLoaded) return false;
@@ -233,14 +223,6 @@ function setsToken(applied: AppliedPart): boolean {
   const { found, isLoaded } = applied;
   const logsIn = found.kind === "command" && (found.user !== null || found.operation === "login");
   return isOfToken(applied) || (!isLoaded && logsIn);
-}
-
-function rulesOf({ maps }: PageModel): string[][] {
-  return maps.map(({ actions }) => actions);
-}
-
-function isSameRules(one: string[][], other: string[][]): boolean {
-  return one.length === other.length && one.every((actions, index) => actions === other[index]);
 }
 
 /** Whether one key makes the one text of the other. */

@@ -3,17 +3,24 @@
  * applied by the reducer.
  */
 
-import { createComputed, createMemo, createSignal, on, untrack } from "solid-js";
+import { batch, createComputed, createMemo, createSignal, on, untrack } from "solid-js";
 import { type Part, recognise, whenReaderIsThere } from "../recognise";
-import { applyText, hasReport, initialField, isKeystroke, isStale } from "./field";
+import { applyText, type Field, hasReport, initialField, isKeystroke, isStale } from "./field";
 import { locksOf } from "./locks";
 import type { Model } from "./model";
 import type { Playground } from "./playground";
-import { keepAll, present, type TextChange } from "./reduce";
+import { keepAll, present, type TextChange, type Timeline } from "./reduce";
 
 export type { Part } from "../recognise";
 
 export type Paste = ReturnType<typeof createPaste>;
+
+/** The page as a value that never changes: its text, what was done, and what of the text was. */
+export interface Snapshot {
+  pasted: string;
+  timeline: Timeline;
+  field: Field;
+}
 
 export function createPaste(playground: Playground) {
   /** How many readers were loaded since: what is in the field is read again with each. */
@@ -28,7 +35,7 @@ export function createPaste(playground: Playground) {
   /** What is in the field has been applied already. */
   function loaded() {
     playground.update(keepAll(untrack(playground.timeline)));
-    return initialField(text(), parts(), present(untrack(playground.timeline)).model);
+    return initialField(text(), parts());
   }
 
   // What a client said was of the question that is gone now, and what was locked goes with its
@@ -80,6 +87,15 @@ export function createPaste(playground: Playground) {
     isStale: isAnswerStale,
     /** Writes the field, and applies what is new in it. */
     write,
+    snapshot: (): Snapshot => ({ pasted: text(), timeline: playground.timeline(), field: field() }),
+    /** Puts the page back to what it was, or would have been. */
+    restore({ pasted, timeline, field }: Snapshot) {
+      batch(() => {
+        playground.setText(pasted);
+        playground.update(timeline);
+        setField(field);
+      });
+    },
     /**
      * Puts a model in place of everything: what is in the field then has been applied already.
      */

@@ -67,14 +67,8 @@ function changedMaps(parts: Part[]): Map<string | null, number> {
   return changed;
 }
 
-/**
- * The page with the maps of a text. Undo goes back to before a map was typed, not to its last key.
- */
-export function withPastedMaps(
-  state: PageState,
-  { pasted, removed, areOthers }: PastedMaps,
-  isUndoable: boolean,
-): PageState {
+/** The page with the maps of a text. */
+export function withPastedMaps(state: PageState, { pasted, removed, areOthers }: PastedMaps): PageState {
   if (pasted.length === 0) return state;
   const registry = state.model.maps[0]?.registry ?? "";
   // The registry is often known from the command that failed, and the map does not name it.
@@ -84,7 +78,7 @@ export function withPastedMaps(
     !kept.some(
       (other) => isSameMap(other, map) && other.known === map.known && `${other.actions}` === `${map.actions}`,
     );
-  return withMaps(state, [...kept, ...named.filter(isNew)], isUndoable);
+  return withMaps(state, [...kept, ...named.filter(isNew)]);
 }
 
 /** A map that is in a text twice is what it was the last time. */

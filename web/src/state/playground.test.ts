@@ -3,16 +3,17 @@
 import { createRoot } from "solid-js";
 import { unwrap } from "solid-js/store";
 import { expect, onTestFinished, test, vi } from "vitest";
-import { createPaste } from "./paste";
+import { createHistory } from "./history";
+import { createPaste, type Paste } from "./paste";
 import { createPlayground, type Playground } from "./playground";
 
 /** Pastes each text after the other into an empty page, and looks. */
-function after(texts: string[], look: (playground: Playground) => void): void {
+function after(texts: string[], look: (playground: Playground, paste: Paste) => void): void {
   createRoot((dispose) => {
     const playground = createPlayground();
     const paste = createPaste(playground);
     for (const text of texts) paste.write(text);
-    look(playground);
+    look(playground, paste);
     dispose();
   });
 }
@@ -38,7 +39,8 @@ test("a line that failed and a map, in any order, give the command", () => {
 });
 
 test("the change makes it work, and can be undone", () => {
-  after([push + map], (playground) => {
+  after([push + map], (playground, paste) => {
+    const history = createHistory(playground, paste);
     const verdict = () => {
       const given = playground.answer();
       return given.kind === "answer" ? given.verdict : given.kind;
@@ -46,7 +48,7 @@ test("the change makes it work, and can be undone", () => {
     const given = playground.answer();
     playground.apply(given.kind === "answer" ? given.edits : []);
     expect(verdict()).toBe("allowed");
-    playground.undo();
+    history.undo();
     expect(verdict()).toBe("denied");
   });
 });
@@ -148,10 +150,12 @@ test("a file of assertions takes the place of those that were written, and gives
   const file = JSON.stringify({ scopeMaps: [], catalog: "never", assertions: [{ allow: "repository:b:pull" }] });
   after([map], (playground) => {
     playground.assert({ deny: "repository:a:pull" });
-    createPaste(playground).write(`${map}\n${file}`);
+    const paste = createPaste(playground);
+    const history = createHistory(playground, paste);
+    paste.write(`${map}\n${file}`);
     expect(playground.model.assertions).toEqual([{ allow: "repository:b:pull" }]);
     expect(playground.model.catalog).toBe("never");
-    playground.undo();
+    history.undo();
     expect(playground.model.assertions).toEqual([{ deny: "repository:a:pull" }]);
     expect(playground.model.catalog).toBe("root");
   });

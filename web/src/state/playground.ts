@@ -87,7 +87,7 @@ export function createPlayground(initial: Model = blank()) {
   }
 
   function change(...changes: Step["changes"]) {
-    update(append(untrack(timeline), [{ key: null, changes, now: Date.now(), isUndoable: true }]));
+    update(append(untrack(timeline), [{ key: null, changes, now: Date.now() }]));
   }
 
   return {
@@ -158,12 +158,6 @@ export function createPlayground(initial: Model = blank()) {
     },
     assert(assertion: Assertion) {
       change({ kind: "assert", assertion: copy(assertion) });
-    },
-    canUndo: () => present(timeline()).past.length > 0,
-    undo() {
-      const { past } = present(untrack(timeline));
-      const to = past.at(-1);
-      if (to) change({ kind: "undo", to, past: past.slice(0, -1) });
     },
   };
 }

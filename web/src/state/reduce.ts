@@ -42,8 +42,6 @@ export interface Step {
   changes: AnyChange[];
   /** Milliseconds since 1970. */
   now: number;
-  /** Whether undo goes back to before the maps and assertions that the step replaces. */
-  isUndoable: boolean;
   /** Whether it was an unfinished word, which is gone. */
   isRetracted?: boolean;
 }
@@ -145,7 +143,7 @@ const HANDLERS: Handlers<AnyChange> = {
   "forget-report": (state) => (state.model.reported === null ? state : withModel(state, { reported: null })),
   locks: (state, { locks }) => withLocks(state, locks),
   "printed-map": (state, { map }) => withPrintedMap(state, map),
-  "pasted-maps": (state, maps, { isUndoable }) => withPastedMaps(state, maps, isUndoable),
+  "pasted-maps": withPastedMaps,
 };
 
 function withLocks(state: PageState, locks: Lock[]): PageState {
@@ -159,6 +157,5 @@ function afterRetraction(before: PageState, after: PageState, isEditedSince: boo
   if (isEditedSince && (hasRules || after.model.maps.length !== maps.length)) {
     return withModel(after, { repositories, token });
   }
-  const past = after.model.maps === maps ? after.past : before.past;
-  return { ...withModel(after, { repositories, token, maps }), past };
+  return withModel(after, { repositories, token, maps });
 }
