@@ -33,7 +33,7 @@ export class Playground {
     this.question = this.answer.getByRole("textbox", { name: "Check a scope" });
     this.headline = this.answer.getByRole("heading", { level: 3 }).first();
     this.matrix = page.getByRole("region", { name: "Repositories" });
-    this.repository = this.matrix.getByRole("textbox", { name: "Add repositories" });
+    this.repository = this.matrix.getByRole("textbox", { name: "add repositories" });
     this.more = page.getByRole("region", { name: "more" });
     this.announced = page.getByRole("status");
   }
