@@ -59,7 +59,7 @@ for (const [name, press] of ways) {
     await press({ click: () => denied.click(), key: (key) => denied.press(key) });
     await playground.says("Denied", "Can't push to team/web");
     await expect(playground.answer.getByRole("group")).toContainText(
-      "team/* content/read in MyScopeMap covers it, but grants another action",
+      "team/* content/read in MyScopeMap – covers it, but grants another action",
     );
     await expect(playground.gridcell(allowed)).toHaveAttribute("aria-selected", "false");
   });

@@ -46,7 +46,7 @@ function Rules(props: { reason: Reason }): JSX.Element {
             <For each={props.reason.misses}>
               {(miss) => (
                 <li>
-                  <RuleName rule={miss.rule} /> <span class="muted">{miss.message}</span>
+                  <RuleName rule={miss.rule} /> <span class="muted">– {miss.message}</span>
                 </li>
               )}
             </For>
