@@ -26,6 +26,7 @@ export function RuleList(props: { playground: Playground; map: ScopeMapDraft; in
   const findings = createMemo(() => props.playground.compiled().principal.lint(props.index));
   // A line that is as it was is not drawn again.
   const lines = createMemo<Line[]>((before) => kept(before, linesOf(props.map.actions, reports(), findings())), []);
+  const texts = createMemo(() => new Set(unwrap(props.map.actions)));
   let list: HTMLOListElement | undefined;
 
   /** The focus goes to the next rule, or to where one is added. */
@@ -60,9 +61,10 @@ export function RuleList(props: { playground: Playground; map: ScopeMapDraft; in
             {(line) => (
               <RuleLine
                 line={line()}
-                mends={(finding) =>
-                  mend(finding, unwrap(props.map.actions), line().index, line().report?.pattern ?? "") ?? undefined
-                }
+                mends={(finding) => {
+                  const { index, report } = line();
+                  return mend(finding, unwrap(props.map.actions), texts(), index, report?.pattern ?? "") ?? undefined;
+                }}
                 write={(actions) => {
                   props.playground.write(props.index, actions);
                   announce("Scope map updated.");

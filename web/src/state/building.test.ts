@@ -45,7 +45,7 @@ test.each(mended)("%j is mended", (rules, after) => {
     const [next] = principal.lint(0).flatMap((finding) => {
       const index = finding.rule ?? 0;
       const pattern = /^repositories\/(.*)\/[^/]+\/[^/]+$/.exec(actions[index] ?? "")?.[1] ?? "";
-      return mend(finding, actions, index, pattern) ?? [];
+      return mend(finding, actions, new Set(actions), index, pattern) ?? [];
     });
     principal.free();
     if (!next) break;

@@ -13,14 +13,21 @@ const ADDED: Record<string, string> = {
   push_without_pull: "content/read",
 };
 
-/** Of the finding about the action at `index`, whose rule is on `pattern`. */
-export function mend(finding: Finding, actions: readonly string[], index: number, pattern: string): Mend | null {
+/**
+ * Of the finding about the action at `index`, whose rule is on `pattern`. `texts` are the actions
+ * as a set: with 500 rules each key asks for 200 lines.
+ */
+export function mend(
+  finding: Finding,
+  actions: readonly string[],
+  texts: ReadonlySet<string>,
+  index: number,
+  pattern: string,
+): Mend | null {
   const added = ADDED[finding.kind];
   if (added !== undefined) {
     const rule = `repositories/${pattern}/${added}`;
-    return actions.includes(rule)
-      ? null
-      : { name: `Add ${added}`, actions: () => actions.toSpliced(index + 1, 0, rule) };
+    return texts.has(rule) ? null : { name: `Add ${added}`, actions: () => actions.toSpliced(index + 1, 0, rule) };
   }
   const isUseless = finding.kind === "covered" || finding.kind === "redundant";
   return isUseless ? { name: "Remove rule", actions: () => actions.toSpliced(index, 1) } : null;
