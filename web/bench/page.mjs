@@ -70,7 +70,7 @@ const phone = await chromium.launch(BROWSER);
 for (const [what, reach, text] of FIELDS) {
   const times = await typeSlowly(phone, reach, text);
   console.log(
-    `key to frame, 6 times slower, ${what}: p50 ${quantile(times, 0.5).toFixed(0)} ms, p95 ${quantile(times, 0.95).toFixed(0)} ms of ${times.length} keys (goal 100)`,
+    `key to frame, 6 times slower, ${what}: p50 ${quantile(times, 0.5).toFixed(0)} ms, p95 ${quantile(times, 0.95).toFixed(0)} ms, max ${Math.max(...times).toFixed(0)} ms of ${times.length} keys (goal 100)`,
   );
 }
 await phone.close();
@@ -143,6 +143,9 @@ async function typeSlowly(phone, reach, text) {
   await reach(page);
   const session = await context.newCDPSession(page);
   await session.send("Emulation.setCPUThrottlingRate", { rate: 6 });
+  // The keys that lead to the place were pressed at full speed, and do not count.
+  await sleep(SLOW_PACE);
+  await page.evaluate(() => window.times.splice(0));
   const times = await type(page, (key) => text[key], { keys: text.length, pace: SLOW_PACE });
   await context.close();
   return times;
