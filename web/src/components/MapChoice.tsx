@@ -3,19 +3,21 @@
  * the answer.
  */
 
-import { For, type JSX, Show } from "solid-js";
+import { createMemo, For, type JSX, Show } from "solid-js";
 import { isSameMap, writtenMaps } from "../state/candidates";
 import type { ScopeMapDraft } from "../state/model";
 import type { Playground } from "../state/playground";
 
 export function MapChoice(props: { playground: Playground }): JSX.Element {
   const model = () => props.playground.model;
-  const maps = () => (model().profile === "acr" && model().whose === "maps" ? writtenMaps(model().maps) : []);
-  const chosen = () => {
+  const maps = createMemo(() =>
+    model().profile === "acr" && model().whose === "maps" ? writtenMaps(model().maps) : [],
+  );
+  const chosen = createMemo(() => {
     const [only, ...others] = props.playground.deciding();
     const isChosen = only !== undefined && others.length === 0 && model().token.scopeMap !== "";
     return isChosen ? maps().indexOf(only) : -1;
-  };
+  });
 
   function choose(index: number) {
     const map = maps()[index];
