@@ -15,7 +15,7 @@ import { clamp, moved, type Place } from "./grid-keys";
 import { HeadingLine, type Questions, REMOVAL, RowLine } from "./MatrixLine";
 import "./matrix.css";
 
-/** From so many rows on a filter pays. */
+/** From this number of rows on a filter pays. */
 const FILTERED_FROM = 13;
 
 /** A line of the grid, as keys move over them. */
@@ -181,7 +181,10 @@ function Head(props: { actions: readonly string[] }): JSX.Element {
   );
 }
 
-/** With the head above it. What is drawn in the next frames may have another height than was thought. */
+/**
+ * Scrolls it into view, with the head above it. What is drawn in the next frames may have another
+ * height than was thought.
+ */
 function keepInView(element: HTMLElement, frames = 4): void {
   element.closest(".rows")?.scrollIntoView({ block: "nearest" });
   element.scrollIntoView({ block: "nearest" });

@@ -9,5 +9,5 @@ test.each([
   ["loading the YAML reader…", undefined, "Loading the YAML reader…"],
   ["`a` is not a scope", "", "`a` is not a scope."],
 ])("%s", (message, hint, expected) => {
-  expect(problemText({ message, hint })).toBe(expected);
+  expect(problemText(hint === undefined ? { message } : { message, hint })).toBe(expected);
 });

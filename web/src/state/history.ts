@@ -2,8 +2,8 @@
  * Undo and redo of everything on the page: its one stack.
  *
  * A step is the page before a change: its text, what was done to it, and what was applied of the
- * text. These are values that never change and share what is the same, so a step costs what is new in
- * it. Keys that follow one another in one place are one step.
+ * text. These are values that never change and share what is the same, so a step costs what is new
+ * in it. Keys that follow one another in one place are one step.
  *
  * Left out: which panel is open, and what only follows from the text, which are no steps of their
  * own; a reload, after which `memory` brings back what a link or an example has replaced.
@@ -100,7 +100,7 @@ function changedIn(before: Snapshot, after: Snapshot): string[] {
   return before.pasted === after.pasted ? changed : ["pasted", ...changed];
 }
 
-/** Where a key was pressed; null for what is no typing. */
+/** Where a key was pressed; null for anything but typing. */
 function placeOf(before: Snapshot, after: Snapshot, changed: string[]): string | null {
   if (changed.includes("pasted")) return Math.abs(before.pasted.length - after.pasted.length) === 1 ? "pasted" : null;
   const [field] = changed;

@@ -19,7 +19,7 @@ export interface Overview {
   details: string[];
 }
 
-/** A map with more rules is only counted: no sentence holds them, and each key would cost frames. */
+/** A map with more rules is only counted: no sentence holds them, and a key would cost frames. */
 const MAX_RULES = 100;
 /** Kinds of rights in one sentence; the matrix has all of them. */
 const MAX_GROUPS = 3;

@@ -12,7 +12,7 @@ export interface Section {
   rows: Row[];
 }
 
-/** From so many rows on they have headings. */
+/** From this number of rows on they have headings. */
 const GROUPED_FROM = 25;
 
 /** The rows whose name, or what they stand for, holds a text. */
