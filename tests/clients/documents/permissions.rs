@@ -113,7 +113,7 @@ done",
         &[
             "repositories/sample/*/teama/content/read`: text after the `*`",
             "repositories/sample/teama*/content/read`: no slash before the `*` (write `/*`",
-            "repositories/sample/teama/*/projectb/*/content/read`: more than one wildcard",
+            "repositories/sample/teama/*/projectb/*/content/read`: more than one `*`",
             "!taken",
             "[1]",
         ],
