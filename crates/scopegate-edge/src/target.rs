@@ -5,7 +5,9 @@
 //! and so does a second `?`: a target is logged before it is refused, and must show no more in
 //! another reading.
 //!
-//! Left out: paths, which name what was asked for.
+//! Paths stay, because they name what was asked for, but for what looks like a secret in them.
+//!
+//! Left out: secrets of another form in a path, such as a password that a person has chosen.
 
 use alloc::string::String;
 

@@ -130,11 +130,11 @@ impl Decision<'_> {
             provider = self.principal.and_then(|principal| principal.provider),
             jti = self.jti,
             presented_jti = self.presented_jti,
-            requested = without_secrets(&joined(self.requested, " ")),
+            requested = joined(&hidden(self.requested), " "),
             granted = joined(&self.granted, " "),
             denied = joined(&self.denied, " "),
             untag = Some(joined(&self.untag, " ")).filter(|names| !names.is_empty()),
-            invalid = without_secrets(&joined(&self.invalid, "; ")),
+            invalid = joined(&hidden(&self.invalid), "; "),
             rules = joined(&self.rules, "; "),
             address = self.address.map(|address| address.to_string()),
             correlation_id = self.correlation_id,
@@ -143,6 +143,11 @@ impl Decision<'_> {
             microseconds = u64::try_from(self.duration.as_micros()).unwrap_or(u64::MAX),
         );
     }
+}
+
+/// Before a list is cut: what is left of a secret there would be too short to look like one.
+fn hidden(texts: &[impl AsRef<str>]) -> Vec<String> {
+    texts.iter().map(|text| without_secrets(text.as_ref())).collect()
 }
 
 fn joined(texts: &[impl AsRef<str>], separator: &str) -> String {
@@ -240,6 +245,23 @@ mod tests {
     #[test]
     fn decisions_can_be_left_out() {
         assert_eq!(logged(&Log { json: false, decisions: false }, &decision()), "");
+    }
+
+    #[test]
+    fn what_is_pasted_into_a_scope_is_hidden() {
+        let password = "sgp_orLPSoOCPJNVx79jH1t6WByfyOG-G75B";
+        let pasted = format!("repository:{password}:pull");
+        // Cut in the middle of it, if it was still there.
+        let long = format!("{}{password}", "a:".repeat(MAX_LIST_LEN / 2 - 8));
+        for requested in [&[pasted.as_str()][..], &["repository:a:pull", long.as_str()]] {
+            let invalid = vec![format!("`{pasted}`: uppercase letter")];
+            let text = logged(
+                &Log { json: false, decisions: true },
+                &Decision { requested, invalid, ..decision() },
+            );
+            assert!(!text.contains("sgp_orLP"), "{text}");
+            assert!(text.contains("***"), "{text}");
+        }
     }
 
     #[test]
