@@ -59,8 +59,8 @@ impl Faulty {
         self.port
     }
 
-    /// From now on this is what happens to a request, by its method and target. What came before
-    /// is forgotten: it would end a wait for the like of it.
+    /// From now on this is what happens to a request, by its method and target. Earlier
+    /// requests are forgotten: they would end a wait for the like of them.
     pub(crate) fn on(&self, rule: impl Fn(&str) -> Option<Fault> + Send + 'static) {
         self.seen.lock().unwrap().clear();
         *self.rule.lock().unwrap() = Box::new(rule);
