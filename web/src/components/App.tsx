@@ -1,11 +1,6 @@
 /** The page: what one has on the left, what it can do on the right. */
 
 import { type JSX, Show } from "solid-js";
-import type { Address } from "../state/address";
-import type { History } from "../state/history";
-import type { Memory } from "../state/memory";
-import type { Paste } from "../state/paste";
-import type { Playground } from "../state/playground";
 import { AnswerCard } from "./AnswerCard";
 import { Footer } from "./Footer";
 import { Header } from "./Header";
@@ -16,6 +11,7 @@ import { createNarrow } from "./narrow";
 import { openExample } from "./open-example";
 import { Panels } from "./Panels";
 import { PasteField } from "./PasteField";
+import type { PageParts } from "./parts";
 import { Toast } from "./Toast";
 
 /** No link: the address holds the page, and nothing else. */
@@ -23,13 +19,7 @@ function skip(): void {
   document.getElementById("answer")?.focus();
 }
 
-export function App(props: {
-  playground: Playground;
-  paste: Paste;
-  history: History;
-  memory: Memory;
-  address: Address;
-}): JSX.Element {
+export function App(props: PageParts): JSX.Element {
   const narrow = createNarrow();
   /** A link opens as an answer: it is the first of the page, and as wide. */
   const where = () => (props.address.isOpened() ? "above" : narrow() ? "between" : "beside");

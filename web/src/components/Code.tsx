@@ -37,13 +37,9 @@ export function CopyButton(props: {
   let timer: ReturnType<typeof setTimeout> | undefined;
   onCleanup(() => clearTimeout(timer));
 
-  async function copy() {
-    if (!(await toClipboard(props.text))) {
-      announce("Couldn't copy. Select the text and copy it yourself.");
-      return;
-    }
+  async function press() {
+    if (!(await copyAndSay(props.text, props.label))) return;
     setCopied(true);
-    announce(`copied: ${props.label}`);
     clearTimeout(timer);
     timer = setTimeout(() => setCopied(false), 2000);
   }
@@ -52,7 +48,7 @@ export function CopyButton(props: {
     <button
       type="button"
       class={props.class ?? "quiet"}
-      onClick={copy}
+      onClick={press}
       aria-label={props.name ? undefined : `copy ${props.label}`}
     >
       <Show when={copied()} fallback={props.name ?? "Copy"}>
@@ -62,8 +58,15 @@ export function CopyButton(props: {
   );
 }
 
+/** Copies a text, and says so; false where the browser refuses. */
+export async function copyAndSay(text: string | (() => Promise<string>), label: string): Promise<boolean> {
+  const isCopied = await toClipboard(text);
+  announce(isCopied ? `copied: ${label}` : "Couldn't copy. Select the text and copy it yourself.");
+  return isCopied;
+}
+
 /** Pages that are not served securely have no clipboard; the old way works there. */
-export async function toClipboard(given: string | (() => Promise<string>)): Promise<boolean> {
+async function toClipboard(given: string | (() => Promise<string>)): Promise<boolean> {
   const text = typeof given === "string" ? given : await given().catch(() => null);
   if (text === null) return false;
   try {

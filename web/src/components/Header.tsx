@@ -2,16 +2,12 @@
 
 import { createEffect, createSignal, type JSX, Show, Suspense } from "solid-js";
 import type { Profile } from "../engine";
-import type { Address } from "../state/address";
 import { examples } from "../state/examples";
-import type { History } from "../state/history";
-import type { Memory } from "../state/memory";
-import type { Paste } from "../state/paste";
-import type { Playground } from "../state/playground";
 import { recallTheme, rememberTheme, type Theme } from "../state/theme";
 import { later } from "./later";
 import { Menu } from "./Menu";
 import { openExample } from "./open-example";
+import type { PageParts } from "./parts";
 import { goTo } from "./places";
 import { ShareButton } from "./ShareButton";
 import { onShortcuts, PALETTE_KEYS } from "./shortcuts";
@@ -20,13 +16,7 @@ import "./header.css";
 
 const PagePalette = later(async () => (await import("./PagePalette")).PagePalette);
 
-export function Header(props: {
-  playground: Playground;
-  paste: Paste;
-  history: History;
-  memory: Memory;
-  address: Address;
-}): JSX.Element {
+export function Header(props: PageParts): JSX.Element {
   const [theme, setTheme] = createSignal(recallTheme());
   const [isOpen, setOpen] = createSignal(false);
   createEffect(() => {
@@ -89,6 +79,7 @@ function RegistryType(props: { profile: Profile; choose: (profile: Profile) => v
     <label class="profile">
       <span class="small muted">Registry type</span>
       <select
+        aria-label="Registry type"
         value={props.profile}
         onChange={(event) => props.choose(event.currentTarget.value === "distribution" ? "distribution" : "acr")}
       >

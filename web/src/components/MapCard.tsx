@@ -11,8 +11,7 @@ import { comparedName } from "../state/compared";
 import type { Model, ScopeMapDraft } from "../state/model";
 import type { Playground } from "../state/playground";
 import { systemMap } from "../state/system";
-import { announce } from "./announce";
-import { toClipboard } from "./Code";
+import { copyAndSay } from "./Code";
 import { Menu } from "./Menu";
 import { RuleField } from "./RuleField";
 import { RuleList } from "./RuleList";
@@ -112,8 +111,10 @@ export const FORMS: { id: ExportForm; name: string; about: string }[] = [
 /** Copies the map; the writers are loaded when one is wanted. */
 export async function copyAs({ name, registry, description, actions }: ScopeMapDraft, form: (typeof FORMS)[number]) {
   const map = { name, registry: registry || null, description, actions: [...actions] };
-  const isCopied = await toClipboard(async () => (await import("../fixes/exports")).exported(map, form.id));
-  announce(isCopied ? `copied: the scope map as ${form.name}` : "Couldn't copy. Select the text and copy it yourself.");
+  await copyAndSay(
+    async () => (await import("../fixes/exports")).exported(map, form.id),
+    `the scope map as ${form.name}`,
+  );
 }
 
 /** Each of several maps has a name of its own on the page. */

@@ -5,34 +5,24 @@
  * Left out: what needs something to be typed, which is done in its own field.
  */
 
-import type { Address } from "../state/address";
 import { cardOf } from "../state/card";
 import { comparedName } from "../state/compared";
 import { examples } from "../state/examples";
-import type { History } from "../state/history";
-import type { Memory } from "../state/memory";
 import { type Panel, panels } from "../state/model";
-import type { Paste } from "../state/paste";
-import type { Playground } from "../state/playground";
 import type { Theme } from "../state/theme";
 import { sentence } from "../state/words";
 import { shared } from "./AnswerCard";
-import { announce } from "./announce";
-import { toClipboard } from "./Code";
+import { copyAndSay } from "./Code";
 import { deleteSavedData } from "./Footer";
 import { copyAs, FORMS } from "./MapCard";
 import { openExample } from "./open-example";
 import type { Command } from "./Palette";
+import type { PageParts } from "./parts";
 import { goTo, type Place } from "./places";
 import { REDO_KEYS, UNDO_KEYS } from "./shortcuts";
 
 /** What commands act on. */
-export interface Page {
-  playground: Playground;
-  paste: Paste;
-  history: History;
-  memory: Memory;
-  address: Address;
+export interface Page extends PageParts {
   theme: Theme;
   chooseTheme: (theme: Theme) => void;
 }
@@ -84,20 +74,20 @@ function answer({ playground, address }: Page): Command[] {
     id: "ask-owner",
     name: "Ask the registry owner",
     hint: "Copy a message with the exact command.",
-    run: () => void copy(written("forOwner"), "the message to the registry's owner"),
+    run: () => void copyAndSay(written("forOwner"), "the message to the registry's owner"),
   };
   return inGroup("Answer", [
     {
       id: "copy-link",
       name: "Copy link",
       hint: "A link that holds this page, and opens as the answer.",
-      run: () => void copy(() => address.share(), "the link"),
+      run: () => void copyAndSay(() => address.share(), "the link"),
     },
     {
       id: "copy-chat",
       name: "Copy for chat",
       hint: "The answer as Markdown.",
-      run: () => void copy(written("forChat"), "the answer as Markdown"),
+      run: () => void copyAndSay(written("forChat"), "the answer as Markdown"),
     },
     ...(card.tone === "allowed" || card.tone === "neutral" ? [] : [askOwner]),
   ]);
@@ -173,9 +163,4 @@ function whole({ playground, history, memory, theme, chooseTheme }: Page): Comma
 
 function inGroup(group: string, commands: Omit<Command, "group">[]): Command[] {
   return commands.map((command) => ({ ...command, group }));
-}
-
-async function copy(text: () => Promise<string>, label: string): Promise<void> {
-  const isCopied = await toClipboard(text);
-  announce(isCopied ? `copied: ${label}` : "Couldn't copy. Select the text and copy it yourself.");
 }
