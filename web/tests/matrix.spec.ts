@@ -166,6 +166,9 @@ test("rows that cover all that could be say so", async ({ playground }) => {
   const claim = playground.matrix.getByText("These rows cover every repository there could be.");
   await playground.use(...RULES);
   await expect(claim).toBeVisible();
+  await playground.write("az acr scope-map update -n ci -r contoso --add-repository team/app content/read\n");
+  await expect(playground.cell("team/app", "pull")).toBeVisible();
+  await expect(claim).toHaveCount(0);
   await playground.use(...Array.from({ length: 8 }, (_, index) => `repositories/r${index}/content/read`));
   await expect(claim).toHaveCount(0);
 });

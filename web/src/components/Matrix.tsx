@@ -42,10 +42,14 @@ export function Matrix(props: { playground: Playground }): JSX.Element {
   );
 }
 
-/** Whether each repository that the rules tell apart has a row. */
+/**
+ * Whether each repository that the rules tell apart has a row. A map that is known in part may have
+ * rules that are not here.
+ */
 function isComplete({ rows, more, model }: Playground): boolean {
   const hasRules = model.whose === "maps" && model.maps.some(({ actions }) => actions.length > 0);
-  return hasRules && more().length === 0 && rows().some(({ standsFor }) => standsFor === "*");
+  const isWhole = model.maps.every(({ known }) => known === undefined);
+  return hasRules && isWhole && more().length === 0 && rows().some(({ standsFor }) => standsFor === "*");
 }
 
 /** A cell is about the registry that was asked before. */
