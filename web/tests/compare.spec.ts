@@ -61,14 +61,14 @@ test("other words that grant the same are equal", async ({ playground }) => {
   for (const [before, after] of equal) {
     await test.step(JSON.stringify([before, after]), async () => {
       await compare(playground, before, after);
-      await expect(playground.more).toContainText("Both maps grant the same, on every repository there could be.");
+      await expect(playground.more).toContainText("No difference: both grant exactly the same access.");
     });
   }
 });
 
 test("an invalid old rule is said to grant nothing", async ({ playground }) => {
   await compare(playground, ["repositories/a*/content/read", READ], [READ]);
-  await expect(playground.more).toContainText("repositories/a*/content/read grants nothing: no slash before the `*`");
+  await expect(playground.more).toContainText("repositories/a*/content/read has no effect: no slash before the `*`");
 });
 
 test("pressing the example asks for it", async ({ playground }) => {
@@ -81,15 +81,15 @@ test("pressing the example asks for it", async ({ playground }) => {
 test("the current map is taken as the old one, and edits show what they change", async ({ playground }) => {
   await playground.use(READ);
   const panel = await playground.openPanel("Compare");
-  await expect(panel).toContainText("Nothing to compare with yet.");
-  await panel.getByRole("button", { name: "Take the current one" }).click();
-  await expect(panel).toContainText("Both maps grant the same");
+  await expect(panel).toContainText("Paste an older version to see what changed.");
+  await panel.getByRole("button", { name: 'Use current map as "before"' }).click();
+  await expect(panel).toContainText("No difference");
   await playground.map.getByRole("textbox", { name: "add a rule" }).fill(WRITE);
   await playground.map.getByRole("button", { name: "Add", exact: true }).click();
   await expect(panel.getByRole("rowheader")).toHaveText(["team/app"]);
   await expect(panel).toContainText("+push");
   await panel.getByRole("button", { name: "Remove" }).click();
-  await expect(panel).toContainText("Nothing to compare with yet.");
+  await expect(panel).toContainText("Paste an older version to see what changed.");
 });
 
 test("the heaviest difference is first, and the result is copied for a review and for CI", async ({ playground }) => {
@@ -119,19 +119,42 @@ test("all of what is pasted as the old map counts, or is shown to be no rule", a
   const panel = await playground.openPanel("Compare");
   const before = panel.getByRole("textbox", { name: "The map before" });
   for (const [text, said] of [
-    [
-      JSON.stringify([
-        { name: "a", actions: [READ] },
-        { name: "b", actions: [WRITE] },
-      ]),
-      "Both maps grant the same",
-    ],
-    [`${READ}\nteam lead says:\n${WRITE}`, "team lead says: grants nothing"],
-    ["az acr scope-map create -n a -r r --repository team/app content/read content/write", "Both maps grant the same"],
+    [`${READ}\nteam lead says:\n${WRITE}`, "team lead says: has no effect"],
+    ["az acr scope-map create -n a -r r --repository team/app content/read content/write", "No difference"],
   ] as const) {
     await before.fill(text);
     await expect(panel).toContainText(said);
   }
+});
+
+test("several maps as the old one are never added up", async ({ playground }) => {
+  await playground.use(READ, WRITE);
+  const panel = await playground.openPanel("Compare");
+  const before = panel.getByRole("textbox", { name: "The map before" });
+  const maps = [READ, WRITE].map((rule, index) => JSON.stringify({ name: `map-${index}`, actions: [rule] }));
+  await paste(before, maps.join("\n"));
+  await expect(panel).toContainText("This text has 2 scope maps. A token has one of them: keep one here.");
+  await expect(panel.getByRole("rowheader")).toHaveCount(0);
+  await before.blur();
+  await expect(before).toHaveValue(maps.join("\n"));
+  await before.fill(maps[0] ?? "");
+  await expect(panel.getByRole("rowheader")).toHaveText(["team/app"]);
+});
+
+test("an emptied field leaves nothing to compare with", async ({ playground }) => {
+  await compare(playground, [READ], [READ, WRITE]);
+  await playground.more.getByRole("textbox", { name: "The map before" }).fill("");
+  await expect(playground.more).toContainText("Paste an older version to see what changed.");
+  await expect(playground.more.getByRole("rowheader")).toHaveCount(0);
+});
+
+test("delete and push below a wildcard come before delete of one repository", async ({ playground }) => {
+  await compare(
+    playground,
+    ["repositories/c/content/delete"],
+    ["repositories/a/content/delete", "repositories/b/*/metadata/write", "repositories/team/*/content/write"],
+  );
+  await expect(playground.more.getByRole("rowheader")).toHaveText(["team/*", "a", "b/*", "c"]);
 });
 
 test("what is being typed is kept already", async ({ playground, page }) => {

@@ -85,7 +85,7 @@ test("a comparison as a comment has a table, and a name ends no cell", () => {
 });
 
 test("a check for CI holds both maps, and no rule ends a file", () => {
-  expect(forCi(["a\nEND\nrm"], ["b"])).toBe(
-    'cat > before.json <<\'END\'\n{"actions":["a\\nEND\\nrm"]}\nEND\ncat > after.json <<\'END\'\n{"actions":["b"]}\nEND\nscopegate diff before.json after.json\n',
+  expect(forCi({ name: "old\nrm", actions: ["a\nEND\nrm"] }, { name: "new", actions: ["b"] })).toBe(
+    '# Scope map old rm → new\ncat > before.json <<\'END\'\n{"actions":["a\\nEND\\nrm"]}\nEND\ncat > after.json <<\'END\'\n{"actions":["b"]}\nEND\nscopegate diff before.json after.json\n',
   );
 });

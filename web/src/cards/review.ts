@@ -35,14 +35,23 @@ export function forReview({ before, after, rows }: Review): string {
   ].join("\n");
 }
 
+interface NamedMap {
+  name: string;
+  actions: readonly string[];
+}
+
 /** Fails for as long as the two maps do not grant the same. */
-export function forCi(before: readonly string[], after: readonly string[]): string {
+export function forCi(before: NamedMap, after: NamedMap): string {
   // In JSON a map is one line, which cannot be the one that ends the file.
   const file = (name: string, actions: readonly string[]) =>
     `cat > ${name} <<'END'\n${JSON.stringify({ actions })}\nEND`;
-  return [file("before.json", before), file("after.json", after), "scopegate diff before.json after.json", ""].join(
-    "\n",
-  );
+  return [
+    `# Scope map ${visible(before.name)} → ${visible(after.name)}`,
+    file("before.json", before.actions),
+    file("after.json", after.actions),
+    "scopegate diff before.json after.json",
+    "",
+  ].join("\n");
 }
 
 /** A name in a cell: a backtick would end the code, and a bar the cell. */

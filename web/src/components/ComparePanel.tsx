@@ -9,7 +9,7 @@
 import { createMemo, createSignal, For, type JSX, Show } from "solid-js";
 import { attempt } from "../engine";
 import { loadYaml } from "../recognise";
-import { parseActions } from "../state/actions";
+import { readMap } from "../state/actions";
 import { byWeight, comparedIndex, comparedMap, comparedName, PASTED, type Side } from "../state/compared";
 import type { Playground } from "../state/playground";
 import { CopyButton } from "./Code";
@@ -44,11 +44,18 @@ export function ComparePanel(props: { playground: Playground }): JSX.Element {
 
   /** What is being typed; what is kept of it are its rules. */
   const [typed, setTyped] = createSignal<string | null>(null);
+  /** The names of several maps in the field, none of which is taken. */
+  const [several, setSeveral] = createSignal<string[]>([]);
 
   function write(text: string) {
-    const apply = () => playground.set("old", { name: "", registry: "", description: "", ...parseActions(text) });
+    const apply = () => {
+      const read = readMap(text);
+      setSeveral(read.kind === "several" ? read.names : []);
+      const { name, actions } = read.kind === "map" ? read : { name: "", actions: null };
+      playground.set("old", actions && { name, registry: "", description: "", actions });
+    };
     apply();
-    if (!isPasted()) playground.set("compare", "before", PASTED);
+    if (text.trim() !== "" && !isPasted()) playground.set("compare", "before", PASTED);
     const written = old();
     // A text that is YAML waits for its reader, and what was written meanwhile stays.
     void loadYaml().then(
@@ -58,8 +65,7 @@ export function ComparePanel(props: { playground: Playground }): JSX.Element {
   }
 
   function keepAsOld() {
-    const { maps } = playground.model;
-    const map = maps[indexOf("after")] ?? maps[0];
+    const map = playground.model.maps[indexOf("after")];
     playground.set("old", { name: map?.name ?? "", registry: "", description: "", actions: [...(map?.actions ?? [])] });
     playground.set("compare", "before", PASTED);
   }
@@ -70,10 +76,15 @@ export function ComparePanel(props: { playground: Playground }): JSX.Element {
       after: comparedName(playground.model, indexOf("after")),
       rows: differences(),
     });
-  const actionsOf = (side: Side) => [...(comparedMap(playground.model, side)?.actions ?? [])];
-  const check = async () => (await cards()).forCi(actionsOf("before"), actionsOf("after"));
+  const named = (side: Side) => ({
+    name: comparedName(playground.model, indexOf(side)),
+    actions: [...(comparedMap(playground.model, side)?.actions ?? [])],
+  });
+  const check = async () => (await cards()).forCi(named("before"), named("after"));
 
   function remove() {
+    setSeveral([]);
+    setTyped(null);
     playground.set("old", null);
     playground.set("compare", { before: null, after: null });
   }
@@ -87,9 +98,11 @@ export function ComparePanel(props: { playground: Playground }): JSX.Element {
       <div class="row spread">
         <label for="old">{isPasted() ? pastedLabel(indexOf("after")) : "Another map"}</label>
         <div class="row">
-          <button type="button" class="quiet" onClick={keepAsOld}>
-            Take the current one
-          </button>
+          <Show when={indexOf("after") !== PASTED}>
+            <button type="button" class="quiet" onClick={keepAsOld}>
+              Use current map as "before"
+            </button>
+          </Show>
           <Show when={old()}>
             <button type="button" class="quiet" onClick={remove}>
               Remove
@@ -102,29 +115,35 @@ export function ComparePanel(props: { playground: Playground }): JSX.Element {
         class="mono"
         rows="5"
         spellcheck={false}
-        placeholder="paste another map, in any form, to compare with it"
+        placeholder="Paste the old scope map (any format)."
         value={typed() ?? (old()?.actions ?? []).join("\n")}
         onInput={(event) => {
           setTyped(event.currentTarget.value);
           write(event.currentTarget.value);
         }}
-        onChange={() => setTyped(null)}
+        onChange={() => several().length === 0 && setTyped(null)}
         onPaste={(event) => {
           const text = event.clipboardData?.getData("text");
           if (!text || event.currentTarget.value !== "") return;
           event.preventDefault();
           write(text);
+          if (several().length > 0) setTyped(text);
         }}
       />
+      <Show when={several().length > 0}>
+        <p class="problem small">
+          This text has {several().length.toLocaleString("en")} scope maps. A token has one of them: keep one here.
+        </p>
+      </Show>
       <For each={invalid().slice(0, MAX_SHOWN)}>
         {(report) => (
           <p class="problem small">
-            <code>{report.text}</code> grants nothing: {report.problem?.message}
+            <code>{report.text}</code> has no effect: {report.problem?.message}
           </p>
         )}
       </For>
       <More all={invalid().length} shown={MAX_SHOWN} />
-      <Show when={areThere()} fallback={<p class="muted">Nothing to compare with yet.</p>}>
+      <Show when={areThere()} fallback={<p class="muted">Paste an older version to see what changed.</p>}>
         <h3>
           <Sentence text={title()} />
         </h3>
@@ -137,17 +156,17 @@ export function ComparePanel(props: { playground: Playground }): JSX.Element {
           fallback={
             <p class="verdict small-verdict">
               <Mark sign="allowed" />
-              <span>Both maps grant the same, on every repository there could be.</span>
+              <span>No difference: both grant exactly the same access.</span>
             </p>
           }
         >
           <table class="differences">
             <thead>
               <tr>
-                <th scope="col">On</th>
-                <th scope="col">Gained</th>
-                <th scope="col">Lost</th>
-                <th scope="col">For example</th>
+                <th scope="col">Repositories</th>
+                <th scope="col">Added</th>
+                <th scope="col">Removed</th>
+                <th scope="col">Example</th>
               </tr>
             </thead>
             <tbody>

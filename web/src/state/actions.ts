@@ -4,17 +4,26 @@
 
 import { type Found, recognise } from "../recognise";
 
-/** Several maps are taken together, and their name says so: a token has one. */
-export function parseActions(text: string): { name?: string; actions: string[] } {
+/** What a text holds: one map, the names of several, or nothing. */
+export type WrittenMap =
+  | { kind: "map"; name: string; actions: string[] }
+  | { kind: "several"; names: string[] }
+  | { kind: "nothing" };
+
+/** Several maps are never added up: a token has one. */
+export function readMap(text: string): WrittenMap {
+  if (text.trim() === "") return { kind: "nothing" };
   const found = recognise(text).map((part) => part.found);
   const maps = found.flatMap(mapIn);
   const isWhole = found.every((part) => mapIn(part).length > 0);
   // Lines among which something is no rule are shown as they are, or else it would be gone in
   // silence.
-  if (maps.length === 0 || (!isWhole && maps.some(({ isLines }) => isLines))) return { actions: lines(text) };
-  const names = maps.map(({ name }) => name || "the unnamed map");
-  const name = maps.length > 1 ? `${names.join(" and ")}, added up` : (maps[0]?.name ?? "");
-  return { name, actions: maps.flatMap(({ actions }) => actions) };
+  if (maps.length === 0 || (!isWhole && maps.some(({ isLines }) => isLines))) {
+    return { kind: "map", name: "", actions: lines(text) };
+  }
+  const [map, ...others] = maps;
+  if (others.length > 0) return { kind: "several", names: maps.map(({ name }) => name || "a map without a name") };
+  return { kind: "map", name: map?.name ?? "", actions: map?.actions ?? [] };
 }
 
 interface MapIn {

@@ -33,8 +33,8 @@ export function comparedMap(model: Model, side: Side): ScopeMapDraft | null {
 const WEIGHTS: Record<string, number> = { delete: 4, push: 3, metadata_write: 2 };
 
 /**
- * The heaviest difference first: what is gained before what is lost, delete and push before what
- * only reads, and below a wildcard before one repository.
+ * The heaviest difference first: delete and push that are gained below a wildcard, then what else
+ * is gained, then what is lost; and delete and push before what only reads.
  */
 export function byWeight(differences: readonly Difference[]): Difference[] {
   return differences
@@ -45,7 +45,9 @@ export function byWeight(differences: readonly Difference[]): Difference[] {
 
 function weightOf({ pattern, gained, lost }: Difference): number {
   const heaviest = (actions: readonly string[]) => Math.max(0, ...actions.map((action) => WEIGHTS[action] ?? 1));
-  return heaviest(gained) * 100 + (pattern.endsWith("*") ? 50 : 0) + heaviest(lost);
+  const isBelow = pattern.endsWith("*");
+  const isGrave = isBelow && gained.some((action) => action === "delete" || action === "push");
+  return (isGrave ? 1000 : 0) + heaviest(gained) * 100 + (isBelow ? 50 : 0) + heaviest(lost);
 }
 
 /** What a map is called among the others. */
