@@ -556,5 +556,5 @@ fn long_lists() {
         assert!(statuses.iter().all(|status| [200, 502].contains(status)), "{statuses:?}");
     });
     let more = scene.gateway.peak_memory() - before;
-    assert!(more < 150_000, "{more} kB");
+    assert!(more < 100_000, "{more} kB");
 }

@@ -88,12 +88,13 @@ pub(crate) fn serve(config: Config) -> anyhow::Result<()> {
         runtime.spawn(certificate.watch(POLL_INTERVAL));
     }
     let _folder = runtime.block_on(folder(&config))?;
-    let data_plane = runtime.block_on(data_plane(&config, &work))?;
+    let lists = lists(&config)?;
+    let data_plane = runtime.block_on(data_plane(&config, lists.clone(), &work))?;
     let tickets = match data_plane.as_ref().filter(|_| config.generates_indexes()) {
         Some(data_plane) => Some(runtime.block_on(tickets(data_plane))?),
         None => None,
     };
-    let gateway = Arc::new(Gateway { data_plane, tickets, ..gateway(config)? });
+    let gateway = Arc::new(Gateway { data_plane, tickets, ..gateway(config, lists)? });
     let mut server = Server::new_with_opt_and_conf(None, conf());
     server.bootstrap();
     let app = Arc::new(http_proxy(&server.configuration, Proxy(Arc::clone(&gateway))));
@@ -130,7 +131,8 @@ pub(crate) fn crawl(config: &Config) -> anyhow::Result<()> {
     let index = config.index.as_ref().context("index: not configured")?;
     let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
     runtime.block_on(async {
-        let data_plane = data_plane(config, &Work::default()).await?.context("index")?;
+        let data_plane =
+            data_plane(config, lists(config)?, &Work::default()).await?.context("index")?;
         let crawled = data_plane.crawl(index.crawl_rate).await;
         crawled.map_err(|trouble| anyhow::anyhow!("{trouble:?}"))
     })
@@ -163,8 +165,17 @@ async fn folder(config: &Config) -> anyhow::Result<Option<File>> {
     folder::take(folder, wait_for).await.context("index").map(Some)
 }
 
+/// What asks the registry for lists: one client, because what holds back long answers is its own.
+fn lists(config: &Config) -> anyhow::Result<Client> {
+    client(&config.upstream, config.authorities.as_deref(), MAX_LIST)
+}
+
 /// The data plane, where the configuration has an index.
-async fn data_plane(config: &Config, work: &Work) -> anyhow::Result<Option<Arc<DataPlane>>> {
+async fn data_plane(
+    config: &Config,
+    lists: Client,
+    work: &Work,
+) -> anyhow::Result<Option<Arc<DataPlane>>> {
     let Some(settings) = &config.index else { return Ok(None) };
     let url = settings.database_url.as_ref().map(SecretUrl::expose);
     // A database has nothing in a folder.
@@ -172,7 +183,7 @@ async fn data_plane(config: &Config, work: &Work) -> anyhow::Result<Option<Arc<D
     let authorities = config.authorities.as_deref();
     Ok(Some(DataPlane::new(Parts {
         index: Index::open(folder, url).await.context("index")?,
-        lists: client(&config.upstream, authorities, MAX_LIST)?,
+        lists,
         documents: client(&config.upstream, authorities, MAX_MANIFEST)?,
         upstream: config.upstream.clone(),
         service: config.service.clone(),
@@ -195,7 +206,7 @@ async fn tickets(data_plane: &DataPlane) -> anyhow::Result<Tickets> {
 /// # Errors
 ///
 /// When something that it names cannot be had.
-pub(crate) fn gateway(config: Config) -> anyhow::Result<Gateway> {
+pub(crate) fn gateway(config: Config, lists: Client) -> anyhow::Result<Gateway> {
     let authorities = config.authorities.as_deref();
     let endpoint = config.token_endpoint();
     let asking = client(&endpoint, authorities, MAX_DOCUMENT)?;
@@ -213,7 +224,7 @@ pub(crate) fn gateway(config: Config) -> anyhow::Result<Gateway> {
         peers: Arc::new(peers),
         bodies: Arc::new(bodies),
         upstream: resolve(&config.upstream).context("upstream")?,
-        client: client(&config.upstream, authorities, MAX_LIST)?,
+        client: lists,
         status: status(&config, &keys),
         data_plane: None,
         tickets: None,

@@ -226,6 +226,8 @@ keys: {url}/.well-known/jwks.json
 fn launch(folder: &Path, port: u16, admin: u16) -> Running {
     let mut command = Command::new(program());
     command.arg("--config").arg(folder.join("gateway.yaml"));
+    // What the allocator of the C library keeps for later is not what the gateway holds.
+    command.env("MALLOC_MMAP_THRESHOLD_", "1048576");
     let running = Running::listening(&mut command, port, folder.join("gateway.log"));
     // It lets no request through before it has the keys and the token server's feed.
     eventually(Duration::from_secs(10), || {
