@@ -8,19 +8,13 @@ import { extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { brotliCompressSync, gzipSync, constants as zlib } from "node:zlib";
 
-import type { Plugin } from "vite";
+import type { Plugin, Rolldown } from "vite";
 
 import { filesOf } from "./files.ts";
 
 /** What may be sent, in bytes after brotli. */
 const BUDGETS = { "first load": 150_000, "on first use": 150_000, package: 60_000 };
-/**
- * What the first answer does not need, and is loaded after it or when it is opened: the editor, the
- * readers of YAML, Terraform and Bicep, what writes texts to send on, the panels below the answer,
- * and what searches commands.
- */
-const ON_FIRST_USE =
-  /^assets\/(editor|RulesEditor|yaml|cards|exports|languages|ClientOfPage|Combobox|PagePalette|options|ComparePanel|TestsPanel|TokenPanel)-/;
+
 /** Images are compressed already. */
 const IMAGES = [".png"];
 const PACKAGE = fileURLToPath(new URL("../../target/bindgen/package", import.meta.url));
@@ -42,18 +36,34 @@ export function compress(): Plugin {
     writeBundle: {
       sequential: true,
       order: "post",
-      handler: async ({ dir }) => {
-        if (dir !== undefined) await compressAll(dir);
+      handler: async ({ dir }, bundle) => {
+        if (dir !== undefined) await compressAll(dir, loadedLater(bundle));
       },
     },
   };
 }
 
-async function compressAll(folder: string): Promise<void> {
+/**
+ * The scripts and styles that the page asks for when something needs them: the editor, readers,
+ * writers, panels. All else comes with it.
+ */
+function loadedLater(bundle: Rolldown.OutputBundle): Set<string> {
+  const chunks = new Map(
+    Object.values(bundle).flatMap((file) => (file.type === "chunk" ? [[file.fileName, file]] : [])),
+  );
+  const withStyles = (files: Iterable<string>) =>
+    [...files].flatMap((name) => [name, ...(chunks.get(name)?.viteMetadata?.importedCss ?? [])]);
+  const first = new Set([...chunks.values()].filter(({ isEntry }) => isEntry).map(({ fileName }) => fileName));
+  for (const name of first) for (const imported of chunks.get(name)?.imports ?? []) first.add(imported);
+  const withFirst = new Set(withStyles(first));
+  return new Set(withStyles(chunks.keys()).filter((name) => !withFirst.has(name)));
+}
+
+async function compressAll(folder: string, later: ReadonlySet<string>): Promise<void> {
   const page = await Promise.all((await filesOf(folder)).map((name) => writeCopies(folder, name)));
   const loaded = await Promise.all(LOADED.map((name) => sizeOf(PACKAGE, name)));
-  const [later, first] = partition(page, ({ name }) => ON_FIRST_USE.test(name));
-  const totals = [total("first load", first), total("on first use", later), total("package", loaded)];
+  const [onUse, first] = partition(page, ({ name }) => later.has(name));
+  const totals = [total("first load", first), total("on first use", onUse), total("package", loaded)];
   console.log([...page, ...totals].map(line).join("\n"));
   const tooLarge = totals.filter(({ name, brotli }) => brotli > budgetOf(name));
   if (tooLarge.length > 0) {

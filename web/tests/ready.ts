@@ -2,5 +2,6 @@
 
 import { loadYaml } from "../src/documents/library";
 import { loadLanguages } from "../src/recognise/infrastructure";
+import { loadTemplates } from "../src/recognise/templates";
 
-await Promise.all([loadYaml(), loadLanguages()]);
+await Promise.all([loadYaml(), loadLanguages(), loadTemplates()]);

@@ -2,7 +2,8 @@
 
 import { expect, test } from "vitest";
 import { readBicep } from "./bicep";
-import { evaluate, NO_SCOPE, UNKNOWN } from "./expression";
+import { evaluate, NO_SCOPE } from "./expression";
+import { UNKNOWN } from "./unknown";
 
 function statements(text: string): string[] {
   return (readBicep(text, 0)?.statements ?? []).map((statement) => {

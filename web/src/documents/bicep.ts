@@ -7,8 +7,9 @@
  */
 
 import { nextToken, type Token } from "./bicep-tokens";
-import { HOLE, type Node } from "./expression";
+import type { Node } from "./expression";
 import { MAX_DEPTH } from "./source-node";
+import { HOLE } from "./unknown";
 
 export type Statement =
   | { kind: "param"; name: string; value: Node | null }

@@ -2,7 +2,8 @@
 
 import { expect, test } from "vitest";
 import { readExpression } from "./arm-expression";
-import { evaluate, HOLE, type Scope, UNKNOWN } from "./expression";
+import { evaluate, type Scope } from "./expression";
+import { HOLE, UNKNOWN } from "./unknown";
 
 const parameters = new Map<unknown, unknown>([
   ["name", "contoso"],

@@ -7,11 +7,7 @@
  * out: functions that ask Azure, and those that make unpredictable names.
  */
 
-/** A value that does not follow from the text. */
-export const UNKNOWN = Symbol("unknown");
-
-/** Replaces an unknown piece of a text. No text has it: it is not a character of Unicode. */
-export const HOLE = "\uffff";
+import { HOLE, UNKNOWN } from "./unknown";
 
 export type Node =
   | { kind: "value"; value: unknown; at: number }

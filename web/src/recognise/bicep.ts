@@ -7,8 +7,9 @@
  */
 
 import { type Resource as Declared, type File, readBicep as readFile } from "../documents/bicep";
-import { evaluate, HOLE, type Node, type Scope, UNKNOWN, within } from "../documents/expression";
+import { evaluate, type Node, type Scope, within } from "../documents/expression";
 import { MAX_DEPTH, type Path } from "../documents/source-node";
+import { HOLE, UNKNOWN } from "../documents/unknown";
 import { resourceAt } from "./contents";
 import type { Found, Part } from "./found";
 import { type Reading, unknown } from "./reading";

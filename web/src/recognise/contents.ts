@@ -3,8 +3,8 @@
  * alone, in lists, or as the resources of an ARM template.
  */
 
-import { NO_SCOPE, UNKNOWN } from "../documents/expression";
 import { type Path, type SourceNode, steps } from "../documents/source-node";
+import { UNKNOWN } from "../documents/unknown";
 import { readAssertions, readScopeMap, readScopes } from "../engine";
 import { isAction } from "./actions";
 import { accepted, attempt, type Refused } from "./attempt";
@@ -16,7 +16,7 @@ import { areRepositories } from "./names";
 import { unknown } from "./reading";
 import { isResource, isWritten, type Resource, typeOf, written } from "./resource";
 import { scopesOf } from "./scopes";
-import { evaluatedIn, isTemplate, NOWHERE, resourcesOf } from "./template";
+import { hasExpression, isTemplate, templates } from "./templates";
 import { isToken, tokenOf } from "./token";
 
 /** A document that was read, or a piece of it. */
@@ -51,7 +51,9 @@ function contentsAt(document: Document, path: Path, value: unknown): Content[] {
 /** A scope map, a token, or what else is one thing and not a place for others. */
 function thingAt(document: Document, path: Path, value: Resource): Content[] | null {
   if (isLock(value)) return [{ path, found: { kind: "lock", lock: lockOf(value) } }];
-  const found = resourceAt(document, path, evaluatedIn(value, NO_SCOPE));
+  const resource = hasExpression(value) ? templates()?.evaluatedAlone(value) : value;
+  if (!resource) return waiting(document, path);
+  const found = resourceAt(document, path, resource);
   if (found) return [{ path, found }];
   const scopes = Array.isArray(value.access) ? scopesOf(value.access) : [];
   if (scopes.length > 0) return [{ path, found: { kind: "scopes", report: readScopes(scopes.join(" ")) } }];
@@ -61,10 +63,17 @@ function thingAt(document: Document, path: Path, value: Resource): Content[] | n
 
 /** The resources of a template have been evaluated. */
 function templateAt(document: Document, path: Path, value: Resource): Content[] {
-  return resourcesOf(value, path, NOWHERE).flatMap(({ path: own, resource }): Content[] => {
+  const read = templates();
+  if (!read) return waiting(document, path);
+  return read.resourcesOf(value, path).flatMap(({ path: own, resource }): Content[] => {
     const found = resourceAt(document, own, resource);
     return found ? [{ path: own, found }] : [];
   });
+}
+
+function waiting(document: Document, path: Path): Content[] {
+  const message = "loading the reader of ARM templates…";
+  return [{ path, found: unknown({ message, hint: null, position: document.at(path) }) }];
 }
 
 /**

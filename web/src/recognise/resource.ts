@@ -3,7 +3,7 @@
  * what they are in.
  */
 
-import { HOLE } from "../documents/expression";
+import { HOLE } from "../documents/unknown";
 
 export type Resource = Record<string, unknown>;
 

@@ -9,31 +9,27 @@
  */
 
 import { isExpression, readExpression } from "../documents/arm-expression";
-import { evaluate, HOLE, NO_SCOPE, type Scope, UNKNOWN } from "../documents/expression";
+import { evaluate, NO_SCOPE, type Scope } from "../documents/expression";
 import { MAX_DEPTH, type Path } from "../documents/source-node";
+import { HOLE, UNKNOWN } from "../documents/unknown";
 import { isResource, type Resource, stringOf } from "./resource";
 
 /** More than anybody deploys at once. */
 const MAX_COPIES = 50;
 
 /** What a resource is in. */
-export interface Around {
+interface Around {
   scope: Scope;
   type: string;
   name: string;
 }
 
-export const NOWHERE: Around = { scope: NO_SCOPE, type: "", name: "" };
-
-export function isTemplate(value: Resource): boolean {
-  const isOne = /deploymentTemplate\.json/i.test(stringOf(value.$schema) ?? "") || "contentVersion" in value;
-  return (isOne || isResource(value.parameters) || isResource(value.variables)) && typeof value.resources === "object";
-}
+const NOWHERE: Around = { scope: NO_SCOPE, type: "", name: "" };
 
 /** The resources of a template, each with what it is in. */
-export function resourcesOf(template: Resource, path: Path, around: Around, given: Resource | null = null): Deployed[] {
+export function resourcesOf(template: Resource, path: Path, given: Resource | null = null): Deployed[] {
   const scope = scopeOf(template, given);
-  return deployed(template.resources, [...path, "resources"], { ...around, scope });
+  return deployed(template.resources, [...path, "resources"], { ...NOWHERE, scope });
 }
 
 export interface Deployed {
@@ -99,7 +95,7 @@ function ofDeployment(deployment: Resource, path: Path, around: Around): Deploye
   const isInner = isResource(options) && stringOf(options.scope)?.toLowerCase() === "inner";
   if (!isInner) return deployed(template.resources, [...inside, "resources"], around);
   const given = evaluatedIn(isResource(properties.parameters) ? properties.parameters : {}, around.scope);
-  return resourcesOf(template, inside, { ...NOWHERE }, given);
+  return resourcesOf(template, inside, given);
 }
 
 /**
@@ -149,8 +145,12 @@ function fieldOf(value: unknown, key: string): unknown {
   return isResource(value) ? Object.entries(value).find(([name]) => name.toLowerCase() === key)?.[1] : undefined;
 }
 
-/** An object with its expressions evaluated. */
-export function evaluatedIn(resource: Resource, scope: Scope): Resource {
+/** An object in no template, with its expressions evaluated. */
+export function evaluatedAlone(resource: Resource): Resource {
+  return evaluatedIn(resource, NO_SCOPE);
+}
+
+function evaluatedIn(resource: Resource, scope: Scope): Resource {
   const value = valueIn(resource, scope);
   return isResource(value) ? value : {};
 }
