@@ -89,7 +89,8 @@ impl Default for Setup {
             url: None,
             providers: Providers::default(),
             limits: unlimited(),
-            serve_for: Duration::from_secs(60),
+            // No test's server follows the database, and a test may last on a busy machine.
+            serve_for: Duration::from_secs(3600),
             trusted_proxies: Networks::default(),
             has_playground: false,
             public_url: PUBLIC_URL.into(),
