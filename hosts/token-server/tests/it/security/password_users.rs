@@ -3,6 +3,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Instant;
 
 use axum::body::Body;
 use axum::extract::ConnectInfo;
@@ -458,13 +459,14 @@ async fn a_flood_of_forged_tokens_costs_few_signatures() {
     let attacker = Key::new("k1");
     let claims = scene.ci.claims("octo", &["readers"]);
     let forged: Vec<_> = (0..100).map(|_| attacker.sign("k1", &claims)).collect();
+    let started = Instant::now();
     let mut signatures = 0;
     for token in forged.iter().cycle().take(10_000) {
         let status = ask("203.0.113.1", "jwt", token).await;
         signatures += usize::from(status == 401);
         assert!(matches!(status, 401 | 429), "{status}");
     }
-    assert!((20..40).contains(&signatures), "{signatures}");
+    assert!(are_few(signatures, started), "{signatures}");
     assert_eq!(ask("203.0.113.1", "jwt", &good).await, 429);
     assert_eq!(ask("203.0.113.2", "jwt", &good).await, 200);
     assert_eq!(ask("203.0.113.2", "token", &scene.of_authority().await).await, 200);
@@ -473,13 +475,21 @@ async fn a_flood_of_forged_tokens_costs_few_signatures() {
     let other = scene.of_authority().await;
     let [(message, _), (_, signature)] = [&own, &other].map(|it| it.rsplit_once('.').unwrap());
     let forged = format!("{message}.{signature}");
+    let started = Instant::now();
     let statuses = futures(30, async || ask("203.0.113.3", "token", &forged).await).await;
-    assert_eq!(statuses.iter().filter(|status| **status == 401).count(), 20, "{statuses:?}");
+    let signatures = statuses.iter().filter(|status| **status == 401).count();
+    assert!(are_few(signatures, started), "{statuses:?}");
     // What is refused by its claims costs no signature, and is not counted as forged.
     let expired = token_with(&scene.ci, "exp", &json!(clock::now() - 1));
     let statuses = futures(100, async || ask("203.0.113.4", "jwt", &expired).await).await;
     assert!(statuses.iter().all(|status| *status == 401), "{statuses:?}");
     assert_eq!(ask("203.0.113.4", "jwt", &good).await, 200);
+}
+
+/// Twenty at once, and one more each ten seconds: a busy machine gives a flood time.
+fn are_few(signatures: usize, started: Instant) -> bool {
+    let most = 21 + started.elapsed().as_secs() / 10;
+    (20..=most).contains(&(signatures as u64))
 }
 
 async fn futures(count: usize, ask: impl AsyncFn() -> u16) -> Vec<u16> {
