@@ -38,6 +38,14 @@ const states: [string, (playground: Playground) => Promise<unknown>][] = [
       await playground.map.getByRole("textbox", { name: "Name" }).fill("a b");
     },
   ],
+  [
+    "a cell that can be changed",
+    async (playground) => {
+      await playground.use(READ);
+      await playground.cell("samples/a", "push").click();
+      await expect(playground.matrix.getByRole("region", { name: "Grant push" })).toBeVisible();
+    },
+  ],
   ["not understood", (playground) => playground.write("!!")],
   [
     "the client that works",

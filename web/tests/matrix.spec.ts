@@ -35,7 +35,7 @@ test("rows and columns have headers", async ({ playground }) => {
   await expect(headers).toHaveText(["repository", /^pull/, /^push/, /^delete/, /^metadata read/, /^metadata write/]);
   await expect(playground.matrix.getByRole("rowheader", { name: "team/app", exact: true })).toBeVisible();
   await expect(playground.matrix.getByRole("grid", { name: "Repositories" })).toHaveAccessibleDescription(
-    "Select a cell to see why. Arrow keys move.",
+    "Select a cell to see why, or to change it. Arrow keys move.",
   );
 });
 
@@ -268,7 +268,7 @@ test("the answer is before the map, for eyes and for keys", async ({ playground,
   await playground.ask("repository:team/app:pull");
   const answerFirst = () =>
     page.evaluate(() => {
-      const [answer, map] = ["answer", "map-title-0"].map((id) => document.getElementById(id));
+      const [answer, map] = ["#answer", ".map h2"].map((one) => document.querySelector(one));
       const follows = answer?.compareDocumentPosition(map as Node) === Node.DOCUMENT_POSITION_FOLLOWING;
       const isAbove = (answer?.getBoundingClientRect().top ?? 0) < (map?.getBoundingClientRect().top ?? 0);
       return [follows, isAbove];

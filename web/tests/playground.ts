@@ -33,7 +33,7 @@ export class Playground {
     this.answer = page.getByRole("region", { name: "Answer" });
     this.question = this.answer.getByRole("textbox", { name: "Check a scope" });
     this.headline = this.answer.getByRole("heading", { level: 3 }).first();
-    this.matrix = page.getByRole("region", { name: "Repositories" });
+    this.matrix = page.getByRole("region", { name: "Repositories", exact: true });
     this.repository = this.matrix.getByRole("textbox", { name: "Add repositories" });
     this.more = page.getByRole("region", { name: "Details" });
     this.announced = page.getByRole("status");

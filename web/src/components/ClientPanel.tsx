@@ -3,22 +3,24 @@
 import { createUniqueId, For, type JSX, Show } from "solid-js";
 import { operations, type Simulation } from "../clients";
 import type { Target } from "../state/model";
-import { ClientTrace } from "./ClientTrace";
+import { ClientTrace, type Lights } from "./ClientTrace";
 import { Combobox } from "./Combobox";
 import { commandChoices } from "./command-choices";
 import { Sentence } from "./Sentence";
 
-export function ClientPanel(props: {
-  /** The id of the operation; empty where something else is asked. */
-  operation: string;
-  /** What it is about, where an operation is asked. */
-  target: Target | null;
-  simulation: Simulation | null;
-  /** What is said in place of the requests. */
-  note: string;
-  choose: (operation: string) => void;
-  write: (target: Target) => void;
-}): JSX.Element {
+export function ClientPanel(
+  props: Lights & {
+    /** The id of the operation; empty where something else is asked. */
+    operation: string;
+    /** What it is about, where an operation is asked. */
+    target: Target | null;
+    simulation: Simulation | null;
+    /** What is said in place of the requests. */
+    note: string;
+    choose: (operation: string) => void;
+    write: (target: Target) => void;
+  },
+): JSX.Element {
   const chosen = () => operations.find(({ id }) => id === props.operation);
   return (
     <div class="stack">
@@ -49,7 +51,7 @@ export function ClientPanel(props: {
           </>
         }
       >
-        {(simulation) => <ClientTrace simulation={simulation()} />}
+        {(simulation) => <ClientTrace simulation={simulation()} isLit={props.isLit} point={props.point} />}
       </Show>
     </div>
   );

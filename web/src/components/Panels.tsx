@@ -3,6 +3,7 @@
 import { type JSX, Match, Suspense, Switch } from "solid-js";
 import type { Panel } from "../state/model";
 import type { Playground } from "../state/playground";
+import type { Pointing } from "../state/pointing";
 import { later } from "./later";
 import { Tabs } from "./Tabs";
 
@@ -11,7 +12,7 @@ const ComparePanel = later(async () => (await import("./ComparePanel")).CompareP
 const TestsPanel = later(async () => (await import("./TestsPanel")).TestsPanel);
 const TokenPanel = later(async () => (await import("./TokenPanel")).TokenPanel);
 
-export function Panels(props: { playground: Playground }): JSX.Element {
+export function Panels(props: { playground: Playground; pointing: Pointing }): JSX.Element {
   const tabs = (): { id: Panel; name: string; count?: number }[] => [
     { id: "client", name: "Client" },
     { id: "token", name: "Token" },
@@ -32,7 +33,7 @@ export function Panels(props: { playground: Playground }): JSX.Element {
         <Suspense fallback={<p class="muted">Loading…</p>}>
           <Switch>
             <Match when={chosen() === "client"}>
-              <ClientOfPage playground={props.playground} />
+              <ClientOfPage playground={props.playground} pointing={props.pointing} />
             </Match>
             <Match when={chosen() === "token"}>
               <TokenPanel playground={props.playground} />

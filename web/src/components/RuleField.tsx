@@ -1,11 +1,12 @@
 /** Where one adds a rule without opening the editor: as it is, in short, or by what may be done. */
 
-import { createSignal, For, type JSX, Show } from "solid-js";
+import { createSignal, createUniqueId, For, type JSX, Show } from "solid-js";
 import { actions } from "../engine";
 import { isPattern, rulesFrom } from "../state/shorthand";
 import { announce } from "./announce";
 
-export function RuleField(props: { id: string; add: (rules: string[]) => void }): JSX.Element {
+export function RuleField(props: { add: (rules: string[]) => void }): JSX.Element {
+  const id = createUniqueId();
   const [text, setText] = createSignal("");
   const [chosen, setChosen] = createSignal<string[]>(["pull"]);
   const choose = (action: string, isChosen: boolean) =>
@@ -23,11 +24,11 @@ export function RuleField(props: { id: string; add: (rules: string[]) => void })
   return (
     <form class="stack" onSubmit={add}>
       <div class="row">
-        <label class="visually-hidden" for={props.id}>
+        <label class="visually-hidden" for={id}>
           add a rule
         </label>
         <input
-          id={props.id}
+          id={id}
           class="mono"
           type="text"
           spellcheck={false}
