@@ -87,7 +87,12 @@ export function AnswerCard(props: {
           </Show>
         </Verdict>
         <Show when={edits().length > 0}>
-          <Fixes edits={edits()} maps={playground.deciding()} tryIt={() => playground.apply(edits())} />
+          <Fixes
+            edits={edits()}
+            maps={playground.deciding()}
+            rows={playground.rows()}
+            tryIt={(chosen) => playground.apply(chosen)}
+          />
         </Show>
         <Show when={full() || answer().kind === "token" || asks() === "login"}>
           <ShareAnswer card={shared(card(), full())} link={props.link} />

@@ -1,15 +1,19 @@
 /**
  * The smallest change that would allow what is denied: as a command, as ARM, as Terraform; to copy,
- * or to try.
+ * or to try. A wider one is there to choose.
  */
 
-import { createMemo, createSignal, For, type JSX, Show } from "solid-js";
+import { createEffect, createMemo, createSignal, For, type JSX, on, Show, Suspense } from "solid-js";
 import type { Edit } from "../engine";
 import { type Fix, fix, type WholeMap } from "../fixes";
 import type { ScopeMapDraft } from "../state/model";
+import type { Row } from "../state/rows";
 import { announce } from "./announce";
 import { Code } from "./Code";
+import { later } from "./later";
 import { Tabs } from "./Tabs";
+
+const WiderFix = later(async () => (await import("./WiderFix")).WiderFix);
 
 type Form = "az" | "arm" | "terraform";
 
@@ -19,12 +23,23 @@ const forms: { id: Form; name: string }[] = [
   { id: "terraform", name: "Terraform" },
 ];
 
-export function Fixes(props: { edits: Edit[]; maps: ScopeMapDraft[]; tryIt: () => void }): JSX.Element {
+export function Fixes(props: {
+  edits: Edit[];
+  maps: ScopeMapDraft[];
+  rows: Row[];
+  tryIt: (edits: Edit[]) => void;
+}): JSX.Element {
   const [form, setForm] = createSignal<Form>("az");
-  const fixes = createMemo(() => byMap(props.edits, props.maps));
+  const [wider, setWider] = createSignal<Edit | null>(null);
+  const edits = () => [wider() ?? props.edits].flat();
+  const fixes = createMemo(() => byMap(edits(), props.maps));
+  /** Several changes at once are not widened together. */
+  const only = () => (props.edits.length === 1 ? props.edits[0] : undefined);
+  // What was chosen for one question is not meant for another.
+  createEffect(on(only, () => setWider(null), { defer: true }));
 
   function tryIt() {
-    props.tryIt();
+    props.tryIt(edits());
     // The button goes with what it did.
     document.getElementById("answer")?.focus();
     announce("Scope map updated.");
@@ -49,6 +64,19 @@ export function Fixes(props: { edits: Edit[]; maps: ScopeMapDraft[]; tryIt: () =
           )}
         </For>
       </div>
+      <Suspense>
+        <Show when={only()}>
+          {(edit) => (
+            <WiderFix
+              edit={edit()}
+              map={whole(edit().scopeMap, mapOf(props.maps, edit()))}
+              rows={props.rows}
+              chosen={edits()[0]?.pattern ?? ""}
+              choose={setWider}
+            />
+          )}
+        </Show>
+      </Suspense>
     </div>
   );
 }
@@ -59,9 +87,12 @@ function byMap(edits: Edit[], maps: ScopeMapDraft[]): Fix[] {
   return names.flatMap((name) => {
     const [first, ...others] = edits.filter((edit) => edit.scopeMap === name);
     if (!first) return [];
-    const map = maps.find((map) => map.name === name);
-    return [fix(others.reduce(together, first), whole(name, map))];
+    return [fix(others.reduce(together, first), whole(name, mapOf(maps, first)))];
   });
+}
+
+function mapOf(maps: ScopeMapDraft[], { scopeMap }: Edit): ScopeMapDraft | undefined {
+  return maps.find(({ name }) => name === scopeMap);
 }
 
 function together(one: Edit, other: Edit): Edit {

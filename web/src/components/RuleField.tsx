@@ -12,6 +12,13 @@ export function RuleField(props: { add: (rules: string[]) => void }): JSX.Elemen
   const choose = (action: string, isChosen: boolean) =>
     setChosen(actions().filter((one) => (one === action ? isChosen : chosen().includes(one))));
 
+  /** The button goes with what it did. */
+  function withPull(event: { currentTarget: HTMLButtonElement }) {
+    const { form } = event.currentTarget;
+    choose("pull", true);
+    form?.querySelector<HTMLElement>("[type=checkbox]:checked")?.focus();
+  }
+
   function add(event: SubmitEvent) {
     event.preventDefault();
     const rules = rulesFrom(text(), chosen());
@@ -55,6 +62,11 @@ export function RuleField(props: { add: (rules: string[]) => void }): JSX.Elemen
               </label>
             )}
           </For>
+          <Show when={chosen().includes("push") && !chosen().includes("pull")}>
+            <button type="button" class="quiet" onClick={withPull}>
+              + pull, which a push needs
+            </button>
+          </Show>
         </fieldset>
       </Show>
     </form>
