@@ -8,6 +8,10 @@ import type { Playground } from "../state/playground";
 import type { Pointing } from "../state/pointing";
 import { systemMap } from "../state/system";
 import { MapCard } from "./MapCard";
+import { More } from "./More";
+
+/** More cards would cost seconds, and are not read. All maps are decided with. */
+const MAX_SHOWN = 50;
 
 export function Maps(props: { playground: Playground; history: History; pointing: Pointing }): JSX.Element {
   const { playground } = props;
@@ -21,7 +25,7 @@ export function Maps(props: { playground: Playground; history: History; pointing
 
   return (
     <>
-      <Index each={playground.model.maps}>
+      <Index each={playground.model.maps.slice(0, MAX_SHOWN)}>
         {(map, index) => (
           <MapCard
             map={map()}
@@ -35,6 +39,7 @@ export function Maps(props: { playground: Playground; history: History; pointing
           />
         )}
       </Index>
+      <More all={playground.model.maps.length} shown={MAX_SHOWN} />
       <div class="row">
         <button
           type="button"
