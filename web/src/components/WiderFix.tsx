@@ -11,6 +11,7 @@ import { grants, type Offer } from "../state/grant";
 import type { Row } from "../state/rows";
 import { called, reach } from "./cell-texts";
 import { Sentence } from "./Sentence";
+import "./wider-fix.css";
 
 export function WiderFix(props: {
   edit: Edit;
