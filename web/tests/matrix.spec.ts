@@ -97,8 +97,10 @@ test("arrow keys move, and the matrix is one stop of the tab key", async ({ play
   }
   await page.keyboard.press("Enter");
   await expect(playground.question).toHaveValue("repository:team/app:pull");
+  const change = playground.matrix.getByRole("region", { name: "Revoke pull" });
+  await expect(change).toBeVisible();
   await page.keyboard.press("Tab");
-  await expect(playground.repository).toBeFocused();
+  await expect(change.getByRole("button").first()).toBeFocused();
 });
 
 test("the keys reach the button that removes a row", async ({ playground, page }) => {

@@ -3,10 +3,13 @@
 import { createEffect, createMemo, type JSX, on, Show } from "solid-js";
 import type { SharedCard } from "../cards";
 import { type Assertion, readReference } from "../engine";
-import type { GivenAnswer } from "../state/answer";
+import { type GivenAnswer, scopesAsked } from "../state/answer";
+import { writtenMaps } from "../state/candidates";
 import { type Card, cardOf, spokenCard } from "../state/card";
+import type { ScopeMapDraft } from "../state/model";
 import { neededBy } from "../state/needs";
 import type { Playground } from "../state/playground";
+import { narrowest } from "../state/system";
 import { isKnown } from "../state/token";
 import { answered } from "../state/words";
 import { announce } from "./announce";
@@ -43,6 +46,7 @@ export function AnswerCard(props: {
     if (given.kind === "nothing") return given.overview.asks;
     return full()?.isLogin ? "login" : "nothing";
   });
+  const choice = createMemo(() => choiceOf(playground));
   const isStale = createMemo(() => props.stale && full() !== null);
   const edits = () => full()?.edits ?? [];
   const subject = createMemo(() => (full() ? playground.model.pasted : null));
@@ -83,7 +87,12 @@ export function AnswerCard(props: {
             />
           </Show>
           <Show when={asks() !== "login"}>
-            <MapChoice playground={playground} />
+            <MapChoice
+              maps={choice().maps}
+              chosen={choice().chosen}
+              choose={(map) => useMap(playground, map)}
+              compare={() => playground.set("panel", "compare")}
+            />
           </Show>
         </Verdict>
         <Show when={edits().length > 0}>
@@ -101,7 +110,16 @@ export function AnswerCard(props: {
         <Show when={full()}>
           {(given) => (
             <>
-              <SystemMap playground={playground} answer={given()} />
+              <Show when={replacement(playground, given())}>
+                {(to) => (
+                  <SystemMap
+                    map={to().map}
+                    other={to().other}
+                    token={playground.model.token.name}
+                    registry={playground.registry()}
+                  />
+                )}
+              </Show>
               <Reasons explanations={given().explanations} />
             </>
           )}
@@ -126,6 +144,28 @@ export function AnswerCard(props: {
       </QuestionField>
     </section>
   );
+}
+
+/** The maps of which the token may have any, and which it has. */
+function choiceOf({ model, deciding }: Playground): { maps: ScopeMapDraft[]; chosen: number } {
+  const maps = model.profile === "acr" && model.whose === "maps" ? writtenMaps(model.maps) : [];
+  const [only, ...others] = deciding();
+  const isChosen = only !== undefined && others.length === 0 && model.token.scopeMap !== "";
+  return { maps, chosen: isChosen ? maps.indexOf(only) : -1 };
+}
+
+function useMap({ model, set }: Playground, map: ScopeMapDraft | null): void {
+  set("token", { scopeMap: map?.name ?? "", registry: map?.registry || model.token.registry });
+}
+
+/** The built-in map of the token, and the narrowest other one that allows what is asked. */
+function replacement(playground: Playground, answer: GivenAnswer): { map: string; other: string } | null {
+  const { model, deciding, candidates } = playground;
+  const map = deciding()[0]?.name ?? "";
+  const isOpen = answer.verdict === "allowed" || answer.edits.length > 0 || answer.isLogin || candidates().length > 0;
+  if (!map.startsWith("_") || isOpen || model.whose !== "maps") return null;
+  const other = narrowest(scopesAsked(playground), model.catalog);
+  return other && other !== map ? { map, other } : null;
 }
 
 /** What is sent to others of an answer. */

@@ -73,7 +73,13 @@ export function Matrix(props: { playground: Playground; pointing: Pointing }): J
         <p class="muted small">These rows cover every repository there could be.</p>
       </Show>
       <More all={props.playground.model.repositories.length} shown={MAX_NAMED} />
-      <RepositoryField playground={props.playground} />
+      <RepositoryField
+        proposed={props.playground.rows().flatMap(({ proposed, name }) => (proposed ? [name] : []))}
+        more={props.playground.more()}
+        hasOwn={props.playground.model.repositories.length > 0}
+        add={(names) => props.playground.addRepositories(names)}
+        clear={() => props.playground.set("repositories", [])}
+      />
     </section>
   );
 }

@@ -8,7 +8,7 @@ import { later } from "./later";
 import { Tabs } from "./Tabs";
 
 const ClientOfPage = later(async () => (await import("./ClientOfPage")).ClientOfPage);
-const ComparePanel = later(async () => (await import("./ComparePanel")).ComparePanel);
+const CompareOfPage = later(async () => (await import("./CompareOfPage")).CompareOfPage);
 const TestsPanel = later(async () => (await import("./TestsPanel")).TestsPanel);
 const TokenPanel = later(async () => (await import("./TokenPanel")).TokenPanel);
 
@@ -39,7 +39,7 @@ export function Panels(props: { playground: Playground; pointing: Pointing }): J
               <TokenPanel playground={props.playground} />
             </Match>
             <Match when={chosen() === "compare"}>
-              <ComparePanel playground={props.playground} />
+              <CompareOfPage playground={props.playground} />
             </Match>
             <Match when={chosen() === "tests"}>
               <TestsPanel playground={props.playground} />
