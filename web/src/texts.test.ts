@@ -23,6 +23,15 @@ const STILTED = [
   /\btwo readers\b/,
   /\bnot the one\b/,
   /\bso many\b/,
+  /\bof .* hold$/,
+  /\bSave access\.yaml\b/,
+  /\baccess\.yaml saved\b/,
+  /\bCopy as YAML\b/,
+  /\bwhy it matters\b/,
+  /\bWho may\b/,
+  /\broot wildcard\b/,
+  /\beverybody\b/,
+  /\bKeep as a test\b/,
 ];
 
 const comments = /\/\*[\s\S]*?\*\/|(?<![:"'`])\/\/.*$/gm;

@@ -8,7 +8,7 @@ import { Tabs } from "./Tabs";
 
 const ClientOfPage = later(async () => (await import("./ClientOfPage")).ClientOfPage);
 const ComparePanel = later(async () => (await import("./ComparePanel")).ComparePanel);
-const TestsPanel = later(async () => (await import("./TestsPanel")).TestsPanel);
+const TestsOfPage = later(async () => (await import("./TestsOfPage")).TestsOfPage);
 const TokenPanel = later(async () => (await import("./TokenPanel")).TokenPanel);
 
 export function Panels(props: { playground: Playground }): JSX.Element {
@@ -41,7 +41,7 @@ export function Panels(props: { playground: Playground }): JSX.Element {
               <ComparePanel playground={props.playground} />
             </Match>
             <Match when={chosen() === "tests"}>
-              <TestsPanel playground={props.playground} />
+              <TestsOfPage playground={props.playground} />
             </Match>
           </Switch>
         </Suspense>
