@@ -32,6 +32,14 @@ const STILTED = [
   /\broot wildcard\b/,
   /\beverybody\b/,
   /\bKeep as a test\b/,
+  /\bForget this\b/,
+  /\bMeanwhile\b/,
+  /\bThe token that would be issued\b/,
+  /"An? (access|refresh|signed) token"/,
+  /\bwithout its signature\b/,
+  /\basking for a token\b/,
+  /\bClock:/,
+  /\bAsk for a scope above\b/,
 ];
 
 const comments = /\/\*[\s\S]*?\*\/|(?<![:"'`])\/\/.*$/gm;

@@ -19,8 +19,8 @@ async function fillAll(playground: Playground): Promise<void> {
   await playground.repository.press("Enter");
   await playground.page.getByRole("combobox", { name: "Registry type" }).selectOption("CNCF Distribution");
   const token = await playground.openPanel("Token");
-  await token.getByRole("combobox", { name: "Meanwhile" }).selectOption("token disabled");
-  await token.getByRole("slider", { name: "Clock" }).fill("61");
+  await token.getByRole("combobox", { name: "Token state" }).selectOption("Disabled");
+  await token.getByRole("slider", { name: "Time" }).fill("61");
   await token.getByRole("textbox", { name: "Token name" }).fill("ci");
   const compare = await playground.openPanel("Compare");
   await compare.getByRole("textbox", { name: "The map before" }).fill(READ);

@@ -9,7 +9,7 @@ import { Tabs } from "./Tabs";
 const ClientOfPage = later(async () => (await import("./ClientOfPage")).ClientOfPage);
 const ComparePanel = later(async () => (await import("./ComparePanel")).ComparePanel);
 const TestsOfPage = later(async () => (await import("./TestsOfPage")).TestsOfPage);
-const TokenPanel = later(async () => (await import("./TokenPanel")).TokenPanel);
+const TokenOfPage = later(async () => (await import("./TokenOfPage")).TokenOfPage);
 
 export function Panels(props: { playground: Playground }): JSX.Element {
   const tabs = (): { id: Panel; name: string; count?: number }[] => [
@@ -35,7 +35,7 @@ export function Panels(props: { playground: Playground }): JSX.Element {
               <ClientOfPage playground={props.playground} />
             </Match>
             <Match when={chosen() === "token"}>
-              <TokenPanel playground={props.playground} />
+              <TokenOfPage playground={props.playground} />
             </Match>
             <Match when={chosen() === "compare"}>
               <ComparePanel playground={props.playground} />
