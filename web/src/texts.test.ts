@@ -40,6 +40,10 @@ const STILTED = [
   /\basking for a token\b/,
   /\bClock:/,
   /\bAsk for a scope above\b/,
+  /\bShare this page\b/,
+  /\blook before you send\b/,
+  /\bnothing tells to be\b/,
+  /\bmail and chat programs\b/,
 ];
 
 const comments = /\/\*[\s\S]*?\*\/|(?<![:"'`])\/\/.*$/gm;
