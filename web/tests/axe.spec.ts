@@ -59,7 +59,7 @@ const states: [string, (playground: Playground) => Promise<unknown>][] = [
     async (playground) => {
       await playground.write(token(accessClaims(1, ["a", "pull"])));
       await playground.ask("repository:a:pull,push");
-      await playground.more.getByRole("combobox", { name: "Meanwhile" }).selectOption("token disabled");
+      await playground.more.getByRole("combobox", { name: "Token state" }).selectOption("Disabled");
     },
   ],
   ["the comparison", (playground) => playground.chooseExample("Review a change")],

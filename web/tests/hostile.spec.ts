@@ -183,7 +183,7 @@ test.describe("names that would do something", () => {
         await playground.write(name);
         await playground.write(`docker push contoso.azurecr.io/${name}:v1\ndenied: ${name}`);
         await playground.write(token({ ...accessClaims(1, [name, "pull", name]), sub: name }));
-        await expect(playground.more).toContainText("An access token");
+        await expect(playground.more).toContainText("Access token");
         await playground.write(`az acr repository show-tags -n '${name}' --repository '${name}'`);
         const panel = await playground.openPanel("Client");
         await playground.run("docker push");

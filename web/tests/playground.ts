@@ -120,8 +120,8 @@ export class Playground {
   /** The link that the page gives. */
   async share(): Promise<string> {
     await this.page.getByRole("button", { name: "Share" }).click();
-    const dialog = this.page.getByRole("dialog", { name: "Share this page" });
-    const link = await dialog.getByRole("textbox", { name: "the link" }).inputValue();
+    const dialog = this.page.getByRole("dialog", { name: "Share" });
+    const link = await dialog.getByRole("textbox", { name: "Link" }).inputValue();
     await dialog.getByRole("button", { name: "Close" }).click();
     return link;
   }

@@ -9,8 +9,8 @@ import { Tabs } from "./Tabs";
 
 const ClientOfPage = later(async () => (await import("./ClientOfPage")).ClientOfPage);
 const CompareOfPage = later(async () => (await import("./CompareOfPage")).CompareOfPage);
-const TestsPanel = later(async () => (await import("./TestsPanel")).TestsPanel);
-const TokenPanel = later(async () => (await import("./TokenPanel")).TokenPanel);
+const TestsOfPage = later(async () => (await import("./TestsOfPage")).TestsOfPage);
+const TokenOfPage = later(async () => (await import("./TokenOfPage")).TokenOfPage);
 
 export function Panels(props: { playground: Playground; pointing: Pointing }): JSX.Element {
   const tabs = (): { id: Panel; name: string; count?: number }[] => [
@@ -36,13 +36,13 @@ export function Panels(props: { playground: Playground; pointing: Pointing }): J
               <ClientOfPage playground={props.playground} pointing={props.pointing} />
             </Match>
             <Match when={chosen() === "token"}>
-              <TokenPanel playground={props.playground} />
+              <TokenOfPage playground={props.playground} />
             </Match>
             <Match when={chosen() === "compare"}>
               <CompareOfPage playground={props.playground} />
             </Match>
             <Match when={chosen() === "tests"}>
-              <TestsPanel playground={props.playground} />
+              <TestsOfPage playground={props.playground} />
             </Match>
           </Switch>
         </Suspense>

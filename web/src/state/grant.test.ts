@@ -149,7 +149,7 @@ function isAllowed({ actions: rules }: Offer, { name, action }: Cell): boolean {
 test("whatever the map, a change grants or revokes its cell, nothing else is lost or gained, and no rule is needless", () => {
   const next = numbers(22);
   const seen = { granted: 0, revoked: 0, kept: 0 };
-  for (let round = 0; round < 2000; round++) {
+  for (let round = 0; round < 800; round++) {
     const { rules, rows, row, action } = someCase(next);
     if (!row) continue;
     const cell: Cell = { name: row.name, standsFor: row.standsFor, action };
@@ -176,5 +176,5 @@ test("whatever the map, a change grants or revokes its cell, nothing else is los
     seen[isGranted ? "revoked" : "granted"]++;
   }
   // The rounds have all of them.
-  expect(Math.min(seen.granted, seen.revoked, seen.kept)).toBeGreaterThan(100);
-});
+  expect(Math.min(seen.granted, seen.revoked, seen.kept)).toBeGreaterThan(50);
+}, 60_000);
