@@ -170,6 +170,33 @@ test("what is gained by repositories that are not there yet is said in words", a
   ]);
 });
 
+test("many differences are put in the order of their names, and shown a part at a time", async ({ playground }) => {
+  const rules = Array.from(
+    { length: 450 },
+    (_, index) => `repositories/r${index}/content/${index === 7 ? "delete" : "read"}`,
+  );
+  await compare(playground, [], rules);
+  const heads = playground.more.getByRole("rowheader");
+  await expect(heads).toHaveCount(200);
+  await expect(heads.first()).toHaveText("r7");
+  const head = playground.more.getByRole("columnheader", { name: "Repositories" });
+  for (const [direction, first] of [
+    ["ascending", "r0"],
+    ["descending", "r99"],
+    [null, "r7"],
+  ] as const) {
+    await head.getByRole("button").click();
+    if (direction === null) await expect(head).not.toHaveAttribute("aria-sort");
+    else await expect(head).toHaveAttribute("aria-sort", direction);
+    await expect(heads.first()).toHaveText(first);
+  }
+  await playground.more.getByRole("button", { name: "Show 200 more of 450" }).click();
+  await expect(heads).toHaveCount(400);
+  await playground.more.getByRole("button", { name: "Show 50 more of 450" }).click();
+  await expect(heads).toHaveCount(450);
+  await expect(playground.announced).toContainText("450 rows shown.");
+});
+
 test("before and after are swapped", async ({ playground }) => {
   await compare(playground, [READ], [READ, WRITE]);
   await expect(playground.more).toContainText("+push");

@@ -270,7 +270,7 @@ test("the answer is before the map, for eyes and for keys", async ({ playground,
   await playground.ask("repository:team/app:pull");
   const answerFirst = () =>
     page.evaluate(() => {
-      const [answer, map] = ["#answer", ".map h2"].map((one) => document.querySelector(one));
+      const [answer, map] = [".answer", ".map h2"].map((one) => document.querySelector(one));
       const follows = answer?.compareDocumentPosition(map as Node) === Node.DOCUMENT_POSITION_FOLLOWING;
       const isAbove = (answer?.getBoundingClientRect().top ?? 0) < (map?.getBoundingClientRect().top ?? 0);
       return [follows, isAbove];

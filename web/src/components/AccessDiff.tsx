@@ -5,17 +5,14 @@
  * Not a comparison of texts. Says which two maps they are.
  */
 
-import { createMemo, For, type JSX, Show } from "solid-js";
+import { createMemo, type JSX, Show } from "solid-js";
 import type { Difference } from "../engine";
 import { byWeight, isGrave } from "../state/compared";
 import { CopyButton } from "./Code";
+import { type Column, DataTable } from "./DataTable";
 import { Mark } from "./Mark";
-import { More } from "./More";
 import { Sentence } from "./Sentence";
 import "./access-diff.css";
-
-/** More are counted, and not drawn. */
-const MAX_SHOWN = 200;
 
 /** The writers are loaded when one is wanted. */
 const cards = () => import("../cards");
@@ -38,6 +35,25 @@ export function AccessDiff(props: {
     (await cards()).forReview({ before: props.before.name, after: props.after.name, rows: rows() });
   const check = async () => (await cards()).forCi(props.before, props.after);
 
+  const columns: Column<Difference>[] = [
+    {
+      name: "Repositories",
+      isHead: true,
+      order: (one, other) => one.pattern.localeCompare(other.pattern, "en"),
+      cell: (difference) => <Repositories difference={difference} />,
+    },
+    { name: "Added", class: "gained", cell: ({ gained }) => signed("+", gained) },
+    { name: "Removed", class: "lost", cell: ({ lost }) => signed("−", lost) },
+    {
+      name: "Example",
+      cell: ({ witness, gained, lost }) => (
+        <button type="button" class="quiet mono" onClick={() => props.ask(witness, [...gained, ...lost])}>
+          {witness}
+        </button>
+      ),
+    },
+  ];
+
   return (
     <>
       <h3>
@@ -56,50 +72,23 @@ export function AccessDiff(props: {
           </p>
         }
       >
-        <table class="differences">
-          <thead>
-            <tr>
-              <th scope="col">Repositories</th>
-              <th scope="col">Added</th>
-              <th scope="col">Removed</th>
-              <th scope="col">Example</th>
-            </tr>
-          </thead>
-          <tbody>
-            <For each={rows().slice(0, MAX_SHOWN)}>
-              {(difference) => <DifferenceRow difference={difference} ask={props.ask} />}
-            </For>
-          </tbody>
-        </table>
-        <More all={rows().length} shown={MAX_SHOWN} />
+        <DataTable caption="Differences" columns={columns} rows={rows()} />
       </Show>
     </>
   );
 }
 
-function DifferenceRow(props: {
-  difference: Difference;
-  ask: (repository: string, actions: string[]) => void;
-}): JSX.Element {
-  const { pattern, witness, gained, lost } = props.difference;
+function Repositories(props: { difference: Difference }): JSX.Element {
+  const { pattern } = props.difference;
   return (
-    <tr>
-      <th scope="row">
-        <span class="mono">{pattern}</span>
-        <Show when={isGrave(props.difference)}>
-          <span class="problem small block">
-            <Sentence text={`Any new repository${pattern === "*" ? "" : ` below \`${pattern.slice(0, -1)}\``}, too`} />
-          </span>
-        </Show>
-      </th>
-      <td class="gained">{signed("+", gained)}</td>
-      <td class="lost">{signed("−", lost)}</td>
-      <td>
-        <button type="button" class="quiet mono" onClick={() => props.ask(witness, [...gained, ...lost])}>
-          {witness}
-        </button>
-      </td>
-    </tr>
+    <>
+      <span class="mono">{pattern}</span>
+      <Show when={isGrave(props.difference)}>
+        <span class="problem small block">
+          <Sentence text={`Any new repository${pattern === "*" ? "" : ` below \`${pattern.slice(0, -1)}\``}, too`} />
+        </span>
+      </Show>
+    </>
   );
 }
 

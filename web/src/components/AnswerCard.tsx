@@ -1,8 +1,8 @@
 /** The answer first, in one sentence; then the change that helps, why, and the question. */
 
-import { createEffect, createMemo, type JSX, on, Show } from "solid-js";
+import { createEffect, createMemo, createUniqueId, type JSX, on, Show } from "solid-js";
 import type { SharedCard } from "../cards";
-import { type Assertion, readReference } from "../engine";
+import { type Assertion, type Edit, readReference } from "../engine";
 import { type GivenAnswer, scopesAsked } from "../state/answer";
 import { writtenMaps } from "../state/candidates";
 import { type Card, cardOf, spokenCard } from "../state/card";
@@ -13,18 +13,20 @@ import { narrowest } from "../state/system";
 import { isKnown } from "../state/token";
 import { answered } from "../state/words";
 import { announce } from "./announce";
+import { ChangeSet } from "./ChangeSet";
 import { CommandForm } from "./CommandForm";
 import { ExampleAnswer } from "./ExampleAnswer";
-import { Fixes } from "./Fixes";
 import { keepHeight } from "./height";
 import { LoginChecks } from "./LoginChecks";
 import { MapChoice } from "./MapChoice";
+import { goTo } from "./places";
 import { QuestionField } from "./QuestionField";
 import { Reasons } from "./Reasons";
 import { ShareAnswer } from "./ShareAnswer";
 import { SystemMap } from "./SystemMap";
 import { showInTitle } from "./title";
 import { Sentences, Verdict } from "./Verdict";
+import "./answer.css";
 
 const STALE = "This answer belongs to the previous question.";
 
@@ -35,6 +37,7 @@ export function AnswerCard(props: {
   openExample: () => void;
 }): JSX.Element {
   const { playground } = props;
+  const title = createUniqueId();
   const answer = playground.answer;
   const full = createMemo(() => {
     const given = answer();
@@ -59,14 +62,13 @@ export function AnswerCard(props: {
   return (
     <section
       class="card answer"
-      id="answer"
       tabIndex={-1}
-      aria-labelledby="answer-title"
+      aria-labelledby={title}
       data-verdict={full()?.verdict}
       data-stale={isStale() ? "" : undefined}
       ref={(element) => keepHeight(element, card, subject)}
     >
-      <h2 id="answer-title" class="visually-hidden">
+      <h2 id={title} class="visually-hidden">
         Answer
       </h2>
       <Show
@@ -96,11 +98,12 @@ export function AnswerCard(props: {
           </Show>
         </Verdict>
         <Show when={edits().length > 0}>
-          <Fixes
+          <ChangeSet
             edits={edits()}
             maps={playground.deciding()}
             rows={playground.rows()}
-            tryIt={(chosen) => playground.apply(chosen)}
+            does="Apply to this map"
+            apply={(chosen) => apply(playground, chosen)}
           />
         </Show>
         <Show when={full() || answer().kind === "token" || asks() === "login"}>
@@ -172,6 +175,13 @@ function replacement(playground: Playground, answer: GivenAnswer): { map: string
 export function shared({ tone, word, headline, details, last }: Card, answer: GivenAnswer | null): SharedCard {
   const commands = answer?.edits.map(({ command }) => command) ?? [];
   return { tone, word, headline, details: commands.length > 0 ? details : [...details, ...last], commands };
+}
+
+function apply(playground: Playground, edits: Edit[]): void {
+  playground.apply(edits);
+  // The button goes with what it did.
+  goTo("answer");
+  announce("Scope map updated.");
 }
 
 /** Asks what the image's registry is asked by the client. */

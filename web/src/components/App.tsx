@@ -13,11 +13,12 @@ import { openExample } from "./open-example";
 import { Panels } from "./Panels";
 import { PasteField } from "./PasteField";
 import type { PageParts } from "./parts";
+import { goTo } from "./places";
 import { Toast } from "./Toast";
 
 /** No link: the address holds the page, and nothing else. */
 function skip(): void {
-  document.getElementById("answer")?.focus();
+  goTo("answer");
 }
 
 export function App(props: PageParts): JSX.Element {

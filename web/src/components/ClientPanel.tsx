@@ -1,11 +1,12 @@
 /** A client at work: which command it runs, on what, and every request of it. */
 
-import { createUniqueId, For, type JSX, Show } from "solid-js";
+import { For, type JSX, Show } from "solid-js";
 import { operations, type Simulation } from "../clients";
 import type { Target } from "../state/model";
 import { ClientTrace, type Lights } from "./ClientTrace";
 import { Combobox } from "./Combobox";
 import { commandChoices } from "./command-choices";
+import { Field } from "./Field";
 import { Sentence } from "./Sentence";
 
 export function ClientPanel(
@@ -64,24 +65,14 @@ function TargetFields(props: {
   target: Target;
   write: (target: Target) => void;
 }): JSX.Element {
-  const id = createUniqueId();
-  const write = (field: keyof Target) => (event: { currentTarget: HTMLInputElement }) =>
-    props.write({ ...props.target, [field]: event.currentTarget.value.trim() });
   return (
     <For each={FIELDS.filter((field) => props.needs.includes(field.id))}>
       {(field) => (
-        <label for={`${id}-${field.id}`}>
-          <span>{field.name}</span>
-          <input
-            id={`${id}-${field.id}`}
-            type="text"
-            class="mono"
-            spellcheck={false}
-            autocapitalize="off"
-            value={props.target[field.id]}
-            onInput={write(field.id)}
-          />
-        </label>
+        <Field
+          label={field.name}
+          value={props.target[field.id]}
+          write={(text) => props.write({ ...props.target, [field.id]: text.trim() })}
+        />
       )}
     </For>
   );

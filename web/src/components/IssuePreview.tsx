@@ -10,6 +10,7 @@ import { type Outcome, problemText } from "../engine";
 import type { TokenSettings } from "../state/model";
 import type { IssuedToken } from "../tokens/issue";
 import { type Answer, refreshGrant, registryAnswer, type TokenState, tokenEndpoint } from "../tokens/token-state";
+import { Field } from "./Field";
 import { Mark } from "./Mark";
 import { Sentence } from "./Sentence";
 import { TokenClaims } from "./TokenClaims";
@@ -88,17 +89,7 @@ const STATES: Record<State, { name: string; token: TokenState | null }> = {
 function Settings(props: { settings: IssueSettings; onChange: (change: Partial<IssueSettings>) => void }): JSX.Element {
   return (
     <div class="fields">
-      <label>
-        <span>Token name</span>
-        <input
-          type="text"
-          class="mono"
-          spellcheck={false}
-          autocapitalize="off"
-          value={props.settings.name}
-          onInput={(event) => props.onChange({ name: event.currentTarget.value })}
-        />
-      </label>
+      <Field label="Token name" value={props.settings.name} write={(name) => props.onChange({ name })} />
       <label>
         <span>Token state</span>
         <select

@@ -6,6 +6,7 @@ import { createSignal, createUniqueId, type JSX, Show } from "solid-js";
 import { checkScopeMapName, problemText } from "../engine";
 import type { ScopeMapDraft } from "../state/model";
 import { copyAs, FORMS } from "./exporting";
+import { Field } from "./Field";
 import { Menu } from "./Menu";
 import { RuleEditor, type RuleEditorProps } from "./RuleEditor";
 
@@ -23,8 +24,11 @@ export function MapCard(
 ): JSX.Element {
   const [isEditing, setEditing] = createSignal(false);
   const title = createUniqueId();
-  const nameProblem = () =>
-    props.map.name === "" || props.map.name.startsWith("_") ? null : checkScopeMapName(props.map.name);
+  const nameError = () => {
+    const isFree = props.map.name === "" || props.map.name.startsWith("_");
+    const problem = isFree ? null : checkScopeMapName(props.map.name);
+    return problem === null ? undefined : problemText(problem).replaceAll("`", "");
+  };
 
   return (
     <section class="card map" aria-labelledby={title}>
@@ -49,24 +53,20 @@ export function MapCard(
         </div>
       </div>
       <div class="fields">
-        <NameField
+        <Field
           label="Name"
           value={props.map.name}
           placeholder="MyScopeMap"
-          isInvalid={nameProblem() !== null}
-          write={(text) => props.rename("name", text)}
+          error={nameError()}
+          write={(text) => props.rename("name", text.trim())}
         />
-        <NameField
+        <Field
           label="Registry"
           value={props.map.registry}
           placeholder="myregistry"
-          isInvalid={false}
-          write={(text) => props.rename("registry", text)}
+          write={(text) => props.rename("registry", text.trim())}
         />
       </div>
-      <Show when={nameProblem()}>
-        {(problem) => <p class="problem small">{problemText(problem()).replaceAll("`", "")}</p>}
-      </Show>
       <RuleEditor
         actions={props.map.actions}
         isNamed={props.map.name !== ""}
@@ -77,29 +77,5 @@ export function MapCard(
         point={props.point}
       />
     </section>
-  );
-}
-
-function NameField(props: {
-  label: string;
-  value: string;
-  placeholder: string;
-  isInvalid: boolean;
-  write: (text: string) => void;
-}): JSX.Element {
-  return (
-    <label>
-      <span>{props.label}</span>
-      <input
-        type="text"
-        class="mono"
-        value={props.value}
-        spellcheck={false}
-        autocapitalize="off"
-        onInput={(event) => props.write(event.currentTarget.value.trim())}
-        placeholder={props.placeholder}
-        aria-invalid={props.isInvalid}
-      />
-    </label>
   );
 }

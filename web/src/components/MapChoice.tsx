@@ -6,6 +6,7 @@
 import { createMemo, For, type JSX, Show } from "solid-js";
 import { isSameMap } from "../state/candidates";
 import type { ScopeMapDraft } from "../state/model";
+import "./map-choice.css";
 
 export function MapChoice(props: {
   maps: ScopeMapDraft[];

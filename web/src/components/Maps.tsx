@@ -75,9 +75,9 @@ function called(model: Model, index: number): string {
 }
 
 /** What the engine says of the rules that are there now, read on demand. */
-function saidOf({ compiled }: Playground, index: number) {
-  const { principal, reports } = compiled();
-  return () => ({ reports: reports(index), findings: principal.lint(index) });
+function saidOf({ policy }: Playground, index: number) {
+  const { reports, findings } = policy();
+  return () => ({ reports: reports(index), findings: findings(index) });
 }
 
 function rename(playground: Playground, index: number, field: keyof ScopeMapDraft, text: string): void {

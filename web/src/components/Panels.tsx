@@ -1,11 +1,12 @@
 /** What else there is to see: a client at work, the token, another map, the tests. */
 
-import { type JSX, Match, Suspense, Switch } from "solid-js";
+import { createUniqueId, type JSX, Match, Suspense, Switch } from "solid-js";
 import type { Panel } from "../state/model";
 import type { Playground } from "../state/playground";
 import type { Pointing } from "../state/pointing";
 import { later } from "./later";
 import { Tabs } from "./Tabs";
+import "./panels.css";
 
 const ClientOfPage = later(async () => (await import("./ClientOfPage")).ClientOfPage);
 const CompareOfPage = later(async () => (await import("./CompareOfPage")).CompareOfPage);
@@ -13,6 +14,7 @@ const TestsOfPage = later(async () => (await import("./TestsOfPage")).TestsOfPag
 const TokenOfPage = later(async () => (await import("./TokenOfPage")).TokenOfPage);
 
 export function Panels(props: { playground: Playground; pointing: Pointing }): JSX.Element {
+  const panel = createUniqueId();
   const tabs = (): { id: Panel; name: string; count?: number }[] => [
     { id: "client", name: "Client" },
     { id: "token", name: "Token" },
@@ -27,9 +29,9 @@ export function Panels(props: { playground: Playground; pointing: Pointing }): J
         tabs={tabs()}
         chosen={chosen()}
         choose={(panel) => props.playground.set("panel", panel)}
-        panel="panel"
+        panel={panel}
       />
-      <div id="panel" role="tabpanel" aria-labelledby={`panel-tab-${chosen()}`}>
+      <div id={panel} role="tabpanel" aria-labelledby={`${panel}-tab-${chosen()}`}>
         <Suspense fallback={<p class="muted">Loading…</p>}>
           <Switch>
             <Match when={chosen() === "client"}>

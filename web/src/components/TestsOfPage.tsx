@@ -12,7 +12,7 @@ import { CatalogChoice } from "./CatalogChoice";
 export function TestsOfPage(props: { playground: Playground }): JSX.Element {
   const model = () => props.playground.model;
   const checks = createMemo(() => {
-    const { principal } = props.playground.compiled();
+    const { principal } = props.playground.policy();
     return model().assertions.map((assertion) => check(assertion, principal));
   });
   return (

@@ -3,15 +3,15 @@
  * or to try. A wider one is there to choose.
  */
 
-import { createEffect, createMemo, createSignal, For, type JSX, on, Show, Suspense } from "solid-js";
+import { createEffect, createMemo, createSignal, createUniqueId, For, type JSX, on, Show, Suspense } from "solid-js";
 import type { Edit } from "../engine";
 import { type Fix, fix, type WholeMap } from "../fixes";
 import type { ScopeMapDraft } from "../state/model";
 import type { Row } from "../state/rows";
-import { announce } from "./announce";
 import { Code } from "./Code";
 import { later } from "./later";
 import { Tabs } from "./Tabs";
+import "./change-set.css";
 
 const WiderFix = later(async () => (await import("./WiderFix")).WiderFix);
 
@@ -23,12 +23,15 @@ const forms: { id: Form; name: string }[] = [
   { id: "terraform", name: "Terraform" },
 ];
 
-export function Fixes(props: {
+export function ChangeSet(props: {
   edits: Edit[];
   maps: ScopeMapDraft[];
   rows: Row[];
-  tryIt: (edits: Edit[]) => void;
+  /** What is done with the change, on its button. */
+  does: string;
+  apply: (edits: Edit[]) => void;
 }): JSX.Element {
+  const panel = createUniqueId();
   const [form, setForm] = createSignal<Form>("az");
   const [wider, setWider] = createSignal<Edit | null>(null);
   const edits = () => [wider() ?? props.edits].flat();
@@ -38,26 +41,19 @@ export function Fixes(props: {
   // What was chosen for one question is not meant for another.
   createEffect(on(only, () => setWider(null), { defer: true }));
 
-  function tryIt() {
-    props.tryIt(edits());
-    // The button goes with what it did.
-    document.getElementById("answer")?.focus();
-    announce("Scope map updated.");
-  }
-
   return (
     <div class="fixes">
       <div class="row spread">
         <h3>How to fix it</h3>
-        <Tabs label="Format" tabs={forms} chosen={form()} choose={setForm} panel="fix" />
+        <Tabs label="Format" tabs={forms} chosen={form()} choose={setForm} panel={panel} />
       </div>
-      <div id="fix" role="tabpanel" aria-labelledby={`fix-tab-${form()}`}>
+      <div id={panel} role="tabpanel" aria-labelledby={`${panel}-tab-${form()}`}>
         <For each={fixes()}>
           {(written, index) => (
             <Code text={written[form()]} label={`the fix as ${form()}`}>
               <Show when={index() === 0}>
-                <button type="button" onClick={tryIt}>
-                  Apply to this map
+                <button type="button" onClick={() => props.apply(edits())}>
+                  {props.does}
                 </button>
               </Show>
             </Code>
