@@ -68,8 +68,12 @@ test("the link is copied, and the dialog closes by Escape", async ({ playground,
   expect(link).toContain("#1.");
   await dialog.getByRole("button", { name: "Copy link" }).click();
   await expect.poll(() => page.evaluate(() => navigator.clipboard.readText())).toBe(link);
+  // What is outside of an open dialog is not heard.
+  await expect(dialog.getByRole("status")).toContainText("copied: the link");
   await page.keyboard.press("Escape");
   await expect(dialog).toBeHidden();
+  await playground.ask("repository:team/app:push");
+  await expect(playground.announced).toContainText("Denied");
 });
 
 test("a press beside the dialog closes it, and a text may be selected to beyond its edge", async ({

@@ -186,6 +186,22 @@ test("what a token gives access to is in view without a scroll inside of a box",
   }
 });
 
+test.describe("by touch", () => {
+  test.use({ viewport: { width: 360, height: 780 }, hasTouch: true, isMobile: true });
+
+  test("tokens fit, and their targets are large", async ({ playground, page }) => {
+    await playground.use(RULE);
+    await playground.write(token(accessClaims(SECONDS, ["team/a-long-name-of-a-repository/app", "pull", "push"])));
+    await playground.ask("repository:team/app:pull");
+    const panel = await playground.openPanel("Token");
+    await panel.getByRole("slider", { name: "Time" }).fill("240");
+    for (const control of await panel.locator("button, select, input").all()) {
+      expect((await control.boundingBox())?.height).toBeGreaterThanOrEqual(44);
+    }
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(360);
+  });
+});
+
 test("nothing is previewed until something is asked", async ({ playground }) => {
   await playground.use(RULE);
   const panel = await playground.openPanel("Token");

@@ -6,6 +6,7 @@
  */
 
 import { children, createUniqueId, type JSX, onCleanup, onMount, Show } from "solid-js";
+import { announceIn } from "./announce";
 import "./dialog.css";
 
 export function Dialog(props: {
@@ -23,11 +24,17 @@ export function Dialog(props: {
   const id = createUniqueId();
   let dialog: HTMLDialogElement | undefined;
   let pressed: EventTarget | null = null;
-  const close = () => dialog?.close();
+
+  function close() {
+    dialog?.close();
+    announceIn(document.body);
+  }
+
   const head = children(() => props.head?.(close));
 
   onMount(() => {
     dialog?.showModal();
+    if (dialog) announceIn(dialog);
     // Where there is a field, one wants it before the button that closes.
     dialog?.querySelector("input")?.focus();
   });
