@@ -292,3 +292,22 @@ test("more of what the rules tell apart is proposed when one asks", async ({ pla
   await expect(playground.matrix.getByRole("button", { name: /^remove / })).toHaveCount(17);
   await expect(playground.matrix.getByRole("button", { name: /^Suggest/ })).toHaveCount(0);
 });
+
+test.describe("on a touch screen", () => {
+  test.use({ hasTouch: true, isMobile: true, viewport: { width: 360, height: 740 } });
+
+  test("what removes a rule or a repository, and what changes a cell, is 44 pixels high", async ({ playground }) => {
+    await playground.use(...RULES);
+    await playground.repository.fill("team/app");
+    await playground.repository.press("Enter");
+    await playground.cell("team/app", "delete").click();
+    const change = playground.matrix.getByRole("region", { name: "Grant delete" });
+    for (const button of [
+      playground.map.getByRole("button", { name: /^remove / }).first(),
+      playground.matrix.getByRole("button", { name: "remove team/app" }),
+      change.getByRole("button").first(),
+    ]) {
+      expect((await button.boundingBox())?.height).toBeGreaterThanOrEqual(44);
+    }
+  });
+});
