@@ -87,6 +87,24 @@ test("a hundred thousand rules", async ({ playground }) => {
   await isAlive(playground);
 });
 
+test("two thousand scope maps", async ({ playground }) => {
+  test.slow();
+  const map = (index: number) =>
+    JSON.stringify({ name: `map-${index}`, actions: [`repositories/r${index}/content/read`] });
+  await paste(
+    playground.field,
+    `${Array.from({ length: 2000 }, (_, index) => map(index)).join("\n")}\ndocker pull r.azurecr.io/r7:v1`,
+  );
+  await playground.says("Can't tell yet");
+  await expect(playground.map).toHaveCount(50);
+  await expect(playground.page.getByText("… and 1,950 more")).toBeVisible();
+  const choice = playground.answer.getByRole("combobox", { name: "The token uses the scope map" });
+  await choice.selectOption("map-7");
+  await playground.says("Allowed");
+  await choice.selectOption("not known");
+  await isAlive(playground);
+});
+
 test("a hundred thousand repositories", async ({ playground }) => {
   test.slow();
   await paste(playground.field, Array.from({ length: 100_000 }, (_, index) => `team/r${index}`).join("\n"));

@@ -37,7 +37,7 @@ export function ChangeSet(props: {
   const edits = () => [wider() ?? props.edits].flat();
   const fixes = createMemo(() => byMap(edits(), props.maps));
   /** Several changes at once are not widened together. */
-  const only = () => (props.edits.length === 1 ? props.edits[0] : undefined);
+  const only = () => (props.edits.length === 1 && areFew(props.maps) ? props.edits[0] : undefined);
   // What was chosen for one question is not meant for another.
   createEffect(on(only, () => setWider(null), { defer: true }));
 
@@ -75,6 +75,11 @@ export function ChangeSet(props: {
       </Suspense>
     </div>
   );
+}
+
+/** What a wider change allows is asked of all rules. */
+function areFew(maps: ScopeMapDraft[]): boolean {
+  return maps.every(({ actions }) => actions.length <= 5000);
 }
 
 /** The changes to each map together: a document says a map whole. */

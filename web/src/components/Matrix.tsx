@@ -14,6 +14,9 @@ import { later } from "./later";
 import { More } from "./More";
 import { RepositoryField } from "./RepositoryField";
 
+/** With more rules each offer takes a while; a registry accepts 500. */
+const MAX_RULES = 5000;
+
 const CellChange = later(async () => (await import("./CellChange")).CellChange);
 
 export function Matrix(props: { playground: Playground; pointing: Pointing }): JSX.Element {
@@ -105,7 +108,8 @@ function cellIn({ rows, actions }: Playground, scope: string): Cell | null {
 function changeable({ model, deciding }: Playground): { index: number } | null {
   const [map, ...others] = deciding();
   if (model.whose !== "maps" || !map || others.length > 0) return null;
-  return map.known === undefined && !map.name.startsWith("_") ? { index: model.maps.indexOf(map) } : null;
+  const isOpen = map.known === undefined && !map.name.startsWith("_") && map.actions.length <= MAX_RULES;
+  return isOpen ? { index: model.maps.indexOf(map) } : null;
 }
 
 /** A cell is about the registry that was asked before. */
