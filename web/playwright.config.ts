@@ -29,6 +29,8 @@ export default defineConfig({
     toHaveScreenshot: { maxDiffPixelRatio: 0.01, animations: "disabled" },
   },
   use: {
+    // Times are shown in the time zone of the reader.
+    timezoneId: "UTC",
     permissions: ["clipboard-read", "clipboard-write"],
     launchOptions: {
       executablePath: "/usr/bin/chromium",

@@ -37,11 +37,11 @@ const PACE = 30;
 const SLOW_PACE = 250;
 /** The fields, how one gets into each, and what is typed there. */
 const FIELDS = [
-  ["paste", (page) => page.locator("#paste").press("Control+End"), "\nrepositories/team/extra/content/read"],
-  ["scope", (page) => page.locator("#question").focus(), "repository:team/app7:pull,push"],
+  ["paste", (page) => page.locator(".paste textarea").press("Control+End"), "\nrepositories/team/extra/content/read"],
+  ["scope", (page) => page.locator(".question > input").focus(), "repository:team/app7:pull,push"],
   ["rule", (page) => page.getByRole("textbox", { name: "add a rule" }).focus(), "team/extra pull"],
   ["rules as text", openEditor, "\nrepositories/team/extra/content/read"],
-  ["repository", (page) => page.locator("#repository").focus(), "team/app7 base/debian"],
+  ["repository", (page) => page.locator(".repository-field input").focus(), "team/app7 base/debian"],
   ["name", (page) => page.getByRole("textbox", { name: "Name" }).focus(), "ContinuousIntegration"],
 ];
 
@@ -116,7 +116,7 @@ async function typeEcho() {
     question.addEventListener("input", () => echo.replaceChildren(question.value));
   });
   await watch(page);
-  await page.locator("#question").focus();
+  await page.locator(".question > input").focus();
   const times = await type(page, (key) => "repository:team/app7:pull,push"[key % 30] ?? "a");
   await context.close();
   return times;
@@ -124,7 +124,7 @@ async function typeEcho() {
 
 async function typeScope() {
   const { page, context } = await openLarge();
-  await page.locator("#question").focus();
+  await page.locator(".question > input").focus();
   const times = await type(page, (key) => "repository:team/app7:pull,push"[key % 30] ?? "a");
   await context.close();
   return times;
@@ -168,8 +168,8 @@ async function openLarge({ using = browser, repositories = 10 } = {}) {
   const rules = Array.from({ length: 500 }, (_, rule) => `repositories/team/app${rule}/content/read`);
   const names = Array.from({ length: repositories }, (_, name) => `team/app${name}`);
   // As a person does: text that is inserted otherwise is an event for each line.
-  await paste(page, "#paste", rules.join("\n"));
-  await paste(page, "#repository", names.join(" "));
+  await paste(page, ".paste textarea", rules.join("\n"));
+  await paste(page, ".repository-field input", names.join(" "));
   await page.keyboard.press("Enter");
   await page.locator("[data-cell='9-4']").waitFor();
   await watch(page);

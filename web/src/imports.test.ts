@@ -38,6 +38,9 @@ const PACKAGES: [string, RegExp, string][] = [
 /** Where the page begins. */
 const ENTRIES = ["main.tsx", "service-worker.ts"];
 
+/** Where the page keeps what it has, and what it changes all of it with. */
+const STORES = ["playground", "paste", "memory", "history", "address"].map((name) => `state/${name}.ts`);
+
 const files = readdirSync(SOURCES, { recursive: true, encoding: "utf8" })
   .filter((file) => /\.tsx?$/.test(file) && !/\.(test|d)\.ts$/.test(file))
   .sort();
@@ -73,6 +76,23 @@ test("no circle is between files", () => {
 test("what only tests import is not in the sources", () => {
   const reached = reachedFrom(ENTRIES);
   expect(files.filter((file) => !reached.has(file))).toEqual([]);
+});
+
+/** What another page can use, too: values come in and callbacks go out. */
+const SHARED = [
+  "Assertions.tsx",
+  "CatalogChoice.tsx",
+  "ClientPanel.tsx",
+  "Dialog.tsx",
+  "IssuePreview.tsx",
+  "ShareButton.tsx",
+  "TokenDetails.tsx",
+];
+
+test.each(SHARED)("%s knows no store", (file) => {
+  expect(files).toContain(`components/${file}`);
+  const reached = reachedFrom([`components/${file}`]);
+  expect([...reached].filter((each) => STORES.includes(each))).toEqual([]);
 });
 
 /** Graphs as `file: imports`, and the circle in each. */

@@ -38,6 +38,14 @@ const states: [string, (playground: Playground) => Promise<unknown>][] = [
       await playground.map.getByRole("textbox", { name: "Name" }).fill("a b");
     },
   ],
+  [
+    "a cell that can be changed",
+    async (playground) => {
+      await playground.use(READ);
+      await playground.cell("samples/a", "push").click();
+      await expect(playground.matrix.getByRole("region", { name: "Grant push" })).toBeVisible();
+    },
+  ],
   ["not understood", (playground) => playground.write("!!")],
   [
     "the client that works",
@@ -51,7 +59,7 @@ const states: [string, (playground: Playground) => Promise<unknown>][] = [
     async (playground) => {
       await playground.write(token(accessClaims(1, ["a", "pull"])));
       await playground.ask("repository:a:pull,push");
-      await playground.more.getByRole("combobox", { name: "Meanwhile" }).selectOption("token disabled");
+      await playground.more.getByRole("combobox", { name: "Token state" }).selectOption("Disabled");
     },
   ],
   ["the comparison", (playground) => playground.chooseExample("Review a change")],

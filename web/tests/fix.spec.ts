@@ -3,6 +3,7 @@
  * back.
  */
 
+import type { Locator } from "@playwright/test";
 import { expect, test } from "./page.ts";
 import type { Playground } from "./playground.ts";
 
@@ -47,6 +48,34 @@ test("as az, ARM and Terraform, to copy", async ({ playground }) => {
     properties: { description: "Pulls", actions: [RULE, "repositories/samples/nginx/content/write"] },
   });
   expect(await copiedAs(playground, "Terraform")).toBe(TERRAFORM);
+});
+
+test("a wider fix says what else it allows, in each form, and is the one that is applied", async ({ playground }) => {
+  await denied(playground);
+  const wider = playground.answer.getByRole("button", { name: "Allow it on all repositories below samples/" });
+  await expect(wider).toHaveAttribute("aria-pressed", "false");
+  await expect(playground.answer).toContainText("Also changes any new repository below samples/.");
+  await wider.click();
+  await expect(wider).toHaveAttribute("aria-pressed", "true");
+  const command = await copiedAs(playground, "az");
+  expect(command).toBe(
+    "az acr scope-map update --name MyScopeMap --registry myregistry --add-repository 'samples/*' content/write",
+  );
+  expect(await copiedAs(playground, "Terraform")).toContain('"repositories/samples/*/content/write", # added');
+
+  await wider.click();
+  expect(await copiedAs(playground, "az")).toBe(AZ);
+
+  await wider.click();
+  await playground.ask("repository:samples/other:push");
+  await expect(wider).toHaveAttribute("aria-pressed", "false");
+  await wider.click();
+  await playground.answer.getByRole("button", { name: "Apply to this map" }).click();
+  await playground.says("Allowed");
+  expect(await playground.rules()).toEqual([RULE, "repositories/samples/*/content/write"]);
+  await playground.undo.click();
+  await playground.write(command);
+  await playground.says("Allowed");
 });
 
 for (const form of ["az", "ARM", "Terraform"]) {
@@ -179,6 +208,21 @@ test("a map is built of patterns and check boxes, mended, and taken out", async 
   expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(
     "az acr scope-map create --name $SCOPE_MAP --registry $REGISTRY --repository 'team/*' content/write content/read metadata/read",
   );
+});
+
+test("push is offered pull, which it needs", async ({ playground }) => {
+  const [pull, push] = ["pull", "push"].map((name) => playground.map.getByRole("checkbox", { name }));
+  const offered = playground.map.getByRole("button", { name: "+ pull, which a push needs" });
+  await playground.map.getByRole("textbox", { name: "add a rule" }).fill("team/*");
+  await push?.check();
+  await expect(offered).toHaveCount(0);
+  await pull?.uncheck();
+  await offered.click();
+  await expect(pull as Locator).toBeChecked();
+  await expect(pull as Locator).toBeFocused();
+  await expect(offered).toHaveCount(0);
+  await playground.map.getByRole("button", { name: "Add", exact: true }).click();
+  expect(await playground.rules()).toEqual(["repositories/team/*/content/read", "repositories/team/*/content/write"]);
 });
 
 test("a file that is dropped on the page is read", async ({ playground, page }) => {

@@ -201,10 +201,14 @@ test("every example opens", async ({ playground, page }) => {
 test("the dialog keeps the focus, and gives it back", async ({ page, playground: _ }) => {
   const button = page.getByRole("button", { name: "Share" });
   await button.press("Enter");
-  const dialog = page.getByRole("dialog", { name: "Share this page" });
+  const dialog = page.getByRole("dialog", { name: "Share" });
   await expect(dialog).toBeVisible();
   expect(await dialog.evaluate((element) => element.contains(document.activeElement))).toBe(true);
   await page.keyboard.press("Escape");
+  await expect(dialog).toBeHidden();
+  await expect(button).toBeFocused();
+  await page.keyboard.press("Enter");
+  await dialog.getByRole("button", { name: "Close" }).press("Enter");
   await expect(dialog).toBeHidden();
   await expect(button).toBeFocused();
 });

@@ -35,7 +35,7 @@ test("rows and columns have headers", async ({ playground }) => {
   await expect(headers).toHaveText(["repository", /^pull/, /^push/, /^delete/, /^metadata read/, /^metadata write/]);
   await expect(playground.matrix.getByRole("rowheader", { name: "team/app", exact: true })).toBeVisible();
   await expect(playground.matrix.getByRole("grid", { name: "Repositories" })).toHaveAccessibleDescription(
-    "Select a cell to see why. Arrow keys move.",
+    "Select a cell to see why, or to change it. Arrow keys move.",
   );
 });
 
@@ -97,8 +97,10 @@ test("arrow keys move, and the matrix is one stop of the tab key", async ({ play
   }
   await page.keyboard.press("Enter");
   await expect(playground.question).toHaveValue("repository:team/app:pull");
+  const change = playground.matrix.getByRole("region", { name: "Revoke pull" });
+  await expect(change).toBeVisible();
   await page.keyboard.press("Tab");
-  await expect(playground.repository).toBeFocused();
+  await expect(change.getByRole("button").first()).toBeFocused();
 });
 
 test("the keys reach the button that removes a row", async ({ playground, page }) => {
@@ -268,7 +270,7 @@ test("the answer is before the map, for eyes and for keys", async ({ playground,
   await playground.ask("repository:team/app:pull");
   const answerFirst = () =>
     page.evaluate(() => {
-      const [answer, map] = ["answer", "map-title-0"].map((id) => document.getElementById(id));
+      const [answer, map] = [".answer", ".map h2"].map((one) => document.querySelector(one));
       const follows = answer?.compareDocumentPosition(map as Node) === Node.DOCUMENT_POSITION_FOLLOWING;
       const isAbove = (answer?.getBoundingClientRect().top ?? 0) < (map?.getBoundingClientRect().top ?? 0);
       return [follows, isAbove];
@@ -289,4 +291,23 @@ test("more of what the rules tell apart is proposed when one asks", async ({ pla
   await playground.matrix.getByRole("button", { name: "Suggest 8 more" }).click();
   await expect(playground.matrix.getByRole("button", { name: /^remove / })).toHaveCount(17);
   await expect(playground.matrix.getByRole("button", { name: /^Suggest/ })).toHaveCount(0);
+});
+
+test.describe("on a touch screen", () => {
+  test.use({ hasTouch: true, isMobile: true, viewport: { width: 360, height: 740 } });
+
+  test("what removes a rule or a repository, and what changes a cell, is 44 pixels high", async ({ playground }) => {
+    await playground.use(...RULES);
+    await playground.repository.fill("team/app");
+    await playground.repository.press("Enter");
+    await playground.cell("team/app", "delete").click();
+    const change = playground.matrix.getByRole("region", { name: "Grant delete" });
+    for (const button of [
+      playground.map.getByRole("button", { name: /^remove / }).first(),
+      playground.matrix.getByRole("button", { name: "remove team/app" }),
+      change.getByRole("button").first(),
+    ]) {
+      expect((await button.boundingBox())?.height).toBeGreaterThanOrEqual(44);
+    }
+  });
 });

@@ -23,7 +23,7 @@ async function useAll(playground: Playground): Promise<void> {
   await playground.write(token(accessClaims(1, ["a", "pull"])));
   for (const panel of ["Client", "Token", "Compare", "Tests"] as const) await playground.openPanel(panel);
   const saved = page.waitForEvent("download");
-  await page.getByRole("button", { name: "Save access.yaml" }).click();
+  await page.getByRole("button", { name: "Download access.yaml" }).click();
   await saved;
   await playground.map.getByRole("button", { name: "Edit as text" }).click();
   await expect(playground.map.getByRole("textbox", { name: "the rules of the scope map" })).toContainText(

@@ -37,7 +37,7 @@ test("the slash is a letter in the editor and in dialogs", async ({ playground, 
   await expect(editor).toBeFocused();
   await expect(editor).toContainText("/");
   await page.getByRole("button", { name: "Share" }).click();
-  await expect(page.getByRole("dialog", { name: "Share this page" })).toBeVisible();
+  await expect(page.getByRole("dialog", { name: "Share" })).toBeVisible();
   await page.keyboard.press("/");
   await page.keyboard.press("Control+k");
   await expect(page.getByRole("dialog")).toHaveCount(1);

@@ -33,7 +33,7 @@ export class Playground {
     this.answer = page.getByRole("region", { name: "Answer" });
     this.question = this.answer.getByRole("textbox", { name: "Check a scope" });
     this.headline = this.answer.getByRole("heading", { level: 3 }).first();
-    this.matrix = page.getByRole("region", { name: "Repositories" });
+    this.matrix = page.getByRole("region", { name: "Repositories", exact: true });
     this.repository = this.matrix.getByRole("textbox", { name: "Add repositories" });
     this.more = page.getByRole("region", { name: "Details" });
     this.announced = page.getByRole("status");
@@ -120,8 +120,8 @@ export class Playground {
   /** The link that the page gives. */
   async share(): Promise<string> {
     await this.page.getByRole("button", { name: "Share" }).click();
-    const dialog = this.page.getByRole("dialog", { name: "Share this page" });
-    const link = await dialog.getByRole("textbox", { name: "the link" }).inputValue();
+    const dialog = this.page.getByRole("dialog", { name: "Share" });
+    const link = await dialog.getByRole("textbox", { name: "Link" }).inputValue();
     await dialog.getByRole("button", { name: "Close" }).click();
     return link;
   }

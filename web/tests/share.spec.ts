@@ -3,6 +3,7 @@
  * forgotten.
  */
 
+import { createHash } from "node:crypto";
 import { deflateRawSync } from "node:zlib";
 import { linkTo, unpacked } from "./links.ts";
 import { expect, listen, test } from "./page.ts";
@@ -19,8 +20,8 @@ async function fillAll(playground: Playground): Promise<void> {
   await playground.repository.press("Enter");
   await playground.page.getByRole("combobox", { name: "Registry type" }).selectOption("CNCF Distribution");
   const token = await playground.openPanel("Token");
-  await token.getByRole("combobox", { name: "Meanwhile" }).selectOption("token disabled");
-  await token.getByRole("slider", { name: "Clock" }).fill("61");
+  await token.getByRole("combobox", { name: "Token state" }).selectOption("Disabled");
+  await token.getByRole("slider", { name: "Time" }).fill("61");
   await token.getByRole("textbox", { name: "Token name" }).fill("ci");
   const compare = await playground.openPanel("Compare");
   await compare.getByRole("textbox", { name: "The map before" }).fill(READ);
@@ -62,13 +63,71 @@ function withoutUndo(seen: string[]): string[] {
 test("the link is copied, and the dialog closes by Escape", async ({ playground, page }) => {
   await playground.use(READ);
   await page.getByRole("button", { name: "Share" }).click();
-  const dialog = page.getByRole("dialog", { name: "Share this page" });
-  const link = await dialog.getByRole("textbox", { name: "the link" }).inputValue();
+  const dialog = page.getByRole("dialog", { name: "Share" });
+  const link = await dialog.getByRole("textbox", { name: "Link" }).inputValue();
   expect(link).toContain("#1.");
   await dialog.getByRole("button", { name: "Copy link" }).click();
   await expect.poll(() => page.evaluate(() => navigator.clipboard.readText())).toBe(link);
+  // What is outside of an open dialog is not heard.
+  await expect(dialog.getByRole("status")).toContainText("copied: the link");
   await page.keyboard.press("Escape");
   await expect(dialog).toBeHidden();
+  await playground.ask("repository:team/app:push");
+  await expect(playground.announced).toContainText("Denied");
+});
+
+test("a press beside the dialog closes it, and a text may be selected to beyond its edge", async ({
+  playground: _,
+  page,
+}) => {
+  const button = page.getByRole("button", { name: "Share" });
+  await button.click();
+  const dialog = page.getByRole("dialog", { name: "Share" });
+  const link = dialog.getByRole("textbox", { name: "Link" });
+  await expect(link).toBeFocused();
+  const box = await link.boundingBox();
+  await page.mouse.move((box?.x ?? 0) + 40, (box?.y ?? 0) + 10);
+  await page.mouse.down();
+  await page.mouse.move(5, 5);
+  await page.mouse.up();
+  await expect(dialog).toBeVisible();
+  await dialog.getByText("This link contains everything on this page").click();
+  await expect(dialog).toBeVisible();
+  await page.mouse.click(5, 5);
+  await expect(dialog).toBeHidden();
+  await expect(button).toBeFocused();
+});
+
+test("the dialog says what is in the link, and that a long one may be cut off", async ({ playground, page }) => {
+  await page.getByRole("button", { name: "Share" }).click();
+  const dialog = page.getByRole("dialog", { name: "Share" });
+  await expect(dialog).toHaveAccessibleDescription(
+    /^This link contains everything on this page, in a part that browsers never send/,
+  );
+  await expect(dialog).not.toContainText("This link is long");
+  await page.keyboard.press("Escape");
+  const names = Array.from({ length: 1500 }, (_, index) => createHash("sha256").update(`${index}`).digest("hex"));
+  await playground.write(`repositories/a/content/read\n# ${names.join(" ")}`);
+  await page.getByRole("button", { name: "Share" }).click();
+  await expect(dialog).toContainText(
+    /This link is long \(\d+,\d{3} characters\)\. Some mail and chat apps cut it off\./,
+  );
+});
+
+test.describe("by touch", () => {
+  test.use({ viewport: { width: 360, height: 780 }, hasTouch: true, isMobile: true });
+
+  test("the dialog fits, and its targets are large", async ({ playground: _, page }) => {
+    await page.getByRole("button", { name: "Share" }).tap();
+    const dialog = page.getByRole("dialog", { name: "Share" });
+    for (const control of await dialog.locator("button, input").all()) {
+      expect((await control.boundingBox())?.height).toBeGreaterThanOrEqual(44);
+    }
+    expect((await dialog.boundingBox())?.width).toBeLessThanOrEqual(360);
+    expect(await dialog.evaluate((element) => element.scrollWidth <= element.clientWidth)).toBe(true);
+    await dialog.getByRole("button", { name: "Copy link" }).tap();
+    await expect.poll(() => page.evaluate(() => navigator.clipboard.readText())).toContain("#1.");
+  });
 });
 
 /**

@@ -22,7 +22,7 @@ async function keep(playground: Playground, scope: string): Promise<void> {
   await expect(playground.answer.getByRole("button", { name: "Saved as test" })).toBeDisabled();
 }
 
-/** The tests as they are read: holds or fails, allow or deny, and of what. */
+/** The tests as they are read: passes or fails, allow or deny, and of what. */
 function listed(playground: Playground) {
   return playground.more.getByRole("tabpanel", { name: "Tests" }).getByRole("listitem");
 }
@@ -40,19 +40,62 @@ test("an answer is kept, fails when the map changes, and is turned round", async
   const panel = await playground.openPanel("Tests");
   await expect(playground.more.getByRole("tab", { name: "Tests" })).toContainText("2");
   await expect(listed(playground)).toContainText(["allow repository:team/app:pull", "deny repository:team/app:push"]);
-  await expect(panel).toContainText("2 of 2 hold");
+  await expect(panel).toContainText("2 of 2 pass");
 
   await playground.use(WRITE);
-  await expect(panel).toContainText("0 of 2 hold");
-  expect(await results(playground)).toEqual(["fails", "fails"]);
+  await expect(panel).toContainText("0 of 2 pass");
+  expect(await results(playground)).toEqual(["Fails", "Fails"]);
   await expect(listed(playground).first()).toContainText("Can't pull team/app");
 
-  await panel.getByRole("button", { name: /^(Allow|Deny) repository:team\/app:pull instead$/ }).click();
-  await expect(panel).toContainText("1 of 2 hold");
-  expect(await results(playground)).toEqual(["holds", "fails"]);
+  await panel.getByRole("button", { name: "Switch to deny: repository:team/app:pull" }).click();
+  await expect(panel).toContainText("1 of 2 pass");
+  expect(await results(playground)).toEqual(["Passes", "Fails"]);
   await panel.getByRole("button", { name: "remove repository:team/app:push" }).click();
-  await expect(panel).toContainText("1 of 1 hold");
+  await expect(panel).toContainText("1 of 1 pass");
   await expect(listed(playground)).toContainText(["deny repository:team/app:pull"]);
+});
+
+test("a test is removed by keys: the focus stays, and it comes back", async ({ playground, page }) => {
+  await playground.use(READ);
+  await keep(playground, "repository:team/app:pull");
+  await keep(playground, "repository:team/app:push");
+  const panel = await playground.openPanel("Tests");
+  const remove = (action: string) => panel.getByRole("button", { name: `remove repository:team/app:${action}` });
+  await remove("push").press("Enter");
+  await expect(remove("pull")).toBeFocused();
+  await page.keyboard.press("Enter");
+  await expect(playground.announced).toContainText("Test removed. Undo: Ctrl Z.");
+  await expect(panel.getByText("Save an answer as a test, or paste an assertions file.")).toBeFocused();
+  await page.keyboard.press("Control+z");
+  await expect(listed(playground)).toHaveCount(1);
+});
+
+test("a switched test keeps its reason, and its button the focus", async ({ playground }) => {
+  await playground.use(READ);
+  await keep(playground, "repository:team/app:pull");
+  const panel = await playground.openPanel("Tests");
+  const reason = panel.getByRole("textbox", { name: "Reason (optional)" });
+  await reason.pressSequentially("the cluster pulls");
+  await expect(reason).toBeFocused();
+  await panel.getByRole("button", { name: "Switch to deny: repository:team/app:pull" }).press("Enter");
+  await expect(panel.getByRole("button", { name: "Switch to allow: repository:team/app:pull" })).toBeFocused();
+  await expect(panel).toContainText("0 of 1 pass");
+  await expect(reason).toHaveValue("the cluster pulls");
+});
+
+test.describe("by touch", () => {
+  test.use({ viewport: { width: 360, height: 780 }, hasTouch: true, isMobile: true });
+
+  test("a test fits, and its targets are large", async ({ playground, page }) => {
+    await playground.use(READ);
+    await keep(playground, "repository:team/application-with-a-long-name:pull,push,delete");
+    const panel = await playground.openPanel("Tests");
+    for (const control of await panel.locator("button, select, input").all()) {
+      expect((await control.boundingBox())?.height).toBeGreaterThanOrEqual(44);
+    }
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(360);
+    expect((await panel.getByText("repository:team/application").boundingBox())?.width).toBeGreaterThan(200);
+  });
 });
 
 test("what a client needs is kept, one test for each resource", async ({ playground }) => {
@@ -63,19 +106,19 @@ test("what a client needs is kept, one test for each resource", async ({ playgro
   await expect(listed(playground)).toHaveCount(2);
 });
 
-test("a test says why it matters", async ({ playground, page }) => {
+test("a test has a reason", async ({ playground, page }) => {
   await playground.use(READ);
   await keep(playground, "repository:team/app:pull");
   const panel = await playground.openPanel("Tests");
-  await panel.getByRole("textbox", { name: "why it matters" }).fill('the "cluster" pulls');
-  await panel.getByRole("textbox", { name: "why it matters" }).press("Enter");
-  const yaml = await playground.copied(panel.getByRole("button", { name: "Copy as YAML" }));
+  await panel.getByRole("textbox", { name: "Reason (optional)" }).fill('the "cluster" pulls');
+  await panel.getByRole("textbox", { name: "Reason (optional)" }).press("Enter");
+  const yaml = await playground.copied(panel.getByRole("button", { name: "Copy YAML" }));
   expect(yaml).toContain('    why: "the \\"cluster\\" pulls"\n');
   await page.reload();
-  await expect(panel.getByRole("textbox", { name: "why it matters" })).toHaveValue('the "cluster" pulls');
+  await expect(panel.getByRole("textbox", { name: "Reason (optional)" })).toHaveValue('the "cluster" pulls');
 });
 
-test("what is partly allowed is kept as two tests, which hold", async ({ playground }) => {
+test("what is partly allowed is kept as two tests, which pass", async ({ playground }) => {
   await playground.use(READ);
   await keep(playground, "repository:team/app:pull,push,delete");
   const panel = await playground.openPanel("Tests");
@@ -83,13 +126,13 @@ test("what is partly allowed is kept as two tests, which hold", async ({ playgro
     "allow repository:team/app:pull",
     "deny repository:team/app:push,delete",
   ]);
-  await expect(panel).toContainText("2 of 2 hold");
+  await expect(panel).toContainText("2 of 2 pass");
 });
 
-/** Maps and assertions of which some hold and some fail. */
+/** Maps and assertions of which some pass and some fail. */
 const files: [string, string][] = [
   [
-    "all hold",
+    "all pass",
     `scopeMaps:\n  - actions: ["${READ}"]\nassertions:\n  - allow: repository:team/app:pull\n  - deny: repository:team/app:push\n`,
   ],
   [
@@ -106,15 +149,15 @@ for (const [name, file] of files) {
   test(`the file runs in scopegate test as it does here: ${name}`, async ({ playground, page }, testInfo) => {
     await playground.write(file);
     const panel = playground.more.getByRole("tabpanel", { name: "Tests" });
-    await expect(panel).toContainText(/\d of \d hold/);
+    await expect(panel).toContainText(/\d of \d pass/);
     const here = await results(playground);
     const download = page.waitForEvent("download");
-    await panel.getByRole("button", { name: "Save access.yaml" }).click();
+    await panel.getByRole("button", { name: "Download access.yaml" }).click();
     const saved = await download;
     expect(saved.suggestedFilename()).toBe("access.yaml");
     const path = testInfo.outputPath("access.yaml");
     await saved.saveAs(path);
-    expect(await playground.copied(panel.getByRole("button", { name: "Copy as YAML" }))).toBe(
+    expect(await playground.copied(panel.getByRole("button", { name: "Copy YAML" }))).toBe(
       await readFile(path, "utf8"),
     );
     expect(await there(path, testInfo.outputPath("report.xml"))).toEqual(here);
@@ -147,7 +190,7 @@ async function there(file: string, report: string): Promise<string[]> {
   const { code, text } = await run("test", "--junit", report, file);
   expect([0, 1], text).toContain(code);
   const cases = (await readFile(report, "utf8")).split("<testcase ").slice(1);
-  return cases.map((one) => (/<(failure|error)\b/.test(one) ? "fails" : "holds"));
+  return cases.map((one) => (/<(failure|error)\b/.test(one) ? "Fails" : "Passes"));
 }
 
 function run(...args: string[]): Promise<{ code: number; text: string }> {
@@ -163,17 +206,17 @@ test("the exported file is pasted back, and everything is as it was", async ({ p
   await keep(playground, "repository:team/app:pull");
   await keep(playground, "repository:team/app:push");
   const panel = await playground.openPanel("Tests");
-  const yaml = await playground.copied(panel.getByRole("button", { name: "Copy as YAML" }));
+  const yaml = await playground.copied(panel.getByRole("button", { name: "Copy YAML" }));
   await page.getByRole("button", { name: "Delete saved data" }).click();
   await expect(playground.map).toContainText("No rule yet");
   await playground.write(yaml);
   await expect(playground.found).toHaveText(["2 assertions", "Scope map MyScopeMap, 1 rule"]);
   await expect(playground.map).toHaveCount(1);
-  await expect(panel).toContainText("2 of 2 hold");
+  await expect(panel).toContainText("2 of 2 pass");
   expect(await playground.rules()).toEqual([READ]);
 });
 
-test("who may list the repositories is said, and changes what is answered", async ({ playground }) => {
+test("who can list repositories is said, and changes what is answered", async ({ playground }) => {
   await playground.use("repositories/*/metadata/read");
   await playground.ask("registry:catalog:*");
   await playground.says("Allowed");
@@ -181,6 +224,6 @@ test("who may list the repositories is said, and changes what is answered", asyn
   await expect(playground.found).toHaveText(["0 assertions. Also paste the contents of ci.json."]);
   await playground.says("Denied");
   const panel = await playground.openPanel("Tests");
-  await panel.getByRole("combobox", { name: "Who may list the repositories" }).selectOption({ index: 0 });
+  await panel.getByRole("combobox", { name: "Who can list repositories" }).selectOption({ index: 0 });
   await playground.says("Allowed");
 });

@@ -14,7 +14,37 @@ const NOW = new Date("2026-03-01T12:00:00Z");
 
 /** States, the part to look at or else what one sees first, and how one gets there. */
 const states: [string, string, (playground: Playground) => Promise<unknown>][] = [
+  ["empty", "", async () => {}],
   ["newcomer", "", (playground) => playground.write(PUSH + AZ_MAP)],
+  ["error", "", (playground) => playground.write("denied: requested access to the resource is denied")],
+  [
+    "login",
+    "Answer",
+    (playground) =>
+      playground.write(
+        "Error response from daemon: Get https://myserver.azurecr.io/v2/: unauthorized: authentication required",
+      ),
+  ],
+  [
+    "two-maps",
+    "Answer",
+    (playground) =>
+      playground.write(
+        '{"name": "first", "actions": []}\n{"name": "second", "actions": ["repositories/a/content/read"]}\ndocker pull r.azurecr.io/a',
+      ),
+  ],
+  [
+    "cell",
+    "Repositories",
+    async (playground) => {
+      await playground.chooseExample("How wildcards combine");
+      await playground.matrix
+        .getByRole("button", { name: / push: denied$/ })
+        .first()
+        .click();
+      await expect(playground.matrix.getByRole("region", { name: /^Grant push/ })).toBeVisible();
+    },
+  ],
   ["matrix", "Repositories", (playground) => playground.chooseExample("How wildcards combine")],
   ["client", "Details", (playground) => playground.chooseExample("Pull works, but listing tags fails")],
   ["compare", "Details", (playground) => playground.chooseExample("Review a change")],
@@ -35,8 +65,11 @@ const states: [string, string, (playground: Playground) => Promise<unknown>][] =
   ],
 ];
 
+/** Dark differs in its colours, and not in where things are. */
+const WIDTHS = { light: [360, 768, 1400, 2000], dark: [360, 1400] };
+
 for (const colorScheme of ["light", "dark"] as const) {
-  for (const width of [360, 1400]) {
+  for (const width of WIDTHS[colorScheme]) {
     test.describe(`${colorScheme}, ${width} pixels`, () => {
       // A picture is taken with a style of the test's own, which the page's policy would not let
       // in.

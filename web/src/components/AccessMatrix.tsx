@@ -27,6 +27,9 @@ export function AccessMatrix(
     actions: readonly string[];
     /** The id of what names the grid. */
     labelledBy: string;
+    hint: string;
+    /** Takes the cell that is pointed at, by whatever means; null for none. */
+    point: (cell: { name: string; action: string } | null) => void;
     /** Says that a row is not wanted. */
     remove: (name: string) => void;
   },
@@ -57,6 +60,13 @@ export function AccessMatrix(
     if (at) keepInView(at);
   }
 
+  function point(target: Element) {
+    const [index = "", column = ""] = target.closest<HTMLElement>(".cell")?.dataset.cell?.split("-") ?? [];
+    const line = lines()[Number(index)];
+    const action = props.actions[Number(column)];
+    props.point(line?.kind === "row" && action && index !== "" ? { name: line.row.name, action } : null);
+  }
+
   function toggle(heading: string) {
     const next = new Set(closed());
     if (!next.delete(heading)) next.add(heading);
@@ -70,7 +80,7 @@ export function AccessMatrix(
           <Filter text={text()} write={setText} found={shown().length} all={props.rows.length} />
         </Show>
         <span class="muted small" id={hint}>
-          Select a cell to see why. Arrow keys move.
+          {props.hint}
         </span>
       </div>
       <div class="scroll rows" ref={(element) => blocks.scroller(element)}>
@@ -82,6 +92,10 @@ export function AccessMatrix(
           aria-describedby={hint}
           aria-rowcount={lines().length + 1}
           onKeyDown={move}
+          onPointerOver={(event) => point(event.target)}
+          onPointerLeave={() => props.point(null)}
+          onFocusIn={(event) => point(event.target)}
+          onFocusOut={() => props.point(null)}
         >
           <Head actions={props.actions} />
           {/* By index: what says something else now is not made again, only what differs in it. */}
@@ -116,6 +130,7 @@ export function AccessMatrix(
                               index={index()}
                               isAsked={props.isAsked}
                               isRefused={props.isRefused}
+                              isLit={props.isLit}
                               ask={props.ask}
                               isStop={isStop}
                               reach={reach}

@@ -1,27 +1,32 @@
 /** The answer first, in one sentence; then the change that helps, why, and the question. */
 
-import { createEffect, createMemo, type JSX, on, Show } from "solid-js";
+import { createEffect, createMemo, createUniqueId, type JSX, on, Show } from "solid-js";
 import type { SharedCard } from "../cards";
-import { type Assertion, readReference } from "../engine";
-import type { GivenAnswer } from "../state/answer";
+import { type Assertion, type Edit, readReference } from "../engine";
+import { type GivenAnswer, scopesAsked } from "../state/answer";
+import { writtenMaps } from "../state/candidates";
 import { type Card, cardOf, spokenCard } from "../state/card";
+import type { ScopeMapDraft } from "../state/model";
 import { neededBy } from "../state/needs";
 import type { Playground } from "../state/playground";
+import { narrowest } from "../state/system";
 import { isKnown } from "../state/token";
 import { answered } from "../state/words";
 import { announce } from "./announce";
+import { ChangeSet } from "./ChangeSet";
 import { CommandForm } from "./CommandForm";
 import { ExampleAnswer } from "./ExampleAnswer";
-import { Fixes } from "./Fixes";
 import { keepHeight } from "./height";
 import { LoginChecks } from "./LoginChecks";
 import { MapChoice } from "./MapChoice";
+import { goTo } from "./places";
 import { QuestionField } from "./QuestionField";
 import { Reasons } from "./Reasons";
 import { ShareAnswer } from "./ShareAnswer";
 import { SystemMap } from "./SystemMap";
 import { showInTitle } from "./title";
 import { Sentences, Verdict } from "./Verdict";
+import "./answer.css";
 
 const STALE = "This answer belongs to the previous question.";
 
@@ -32,6 +37,7 @@ export function AnswerCard(props: {
   openExample: () => void;
 }): JSX.Element {
   const { playground } = props;
+  const title = createUniqueId();
   const answer = playground.answer;
   const full = createMemo(() => {
     const given = answer();
@@ -43,6 +49,7 @@ export function AnswerCard(props: {
     if (given.kind === "nothing") return given.overview.asks;
     return full()?.isLogin ? "login" : "nothing";
   });
+  const choice = createMemo(() => choiceOf(playground));
   const isStale = createMemo(() => props.stale && full() !== null);
   const edits = () => full()?.edits ?? [];
   const subject = createMemo(() => (full() ? playground.model.pasted : null));
@@ -55,14 +62,13 @@ export function AnswerCard(props: {
   return (
     <section
       class="card answer"
-      id="answer"
       tabIndex={-1}
-      aria-labelledby="answer-title"
+      aria-labelledby={title}
       data-verdict={full()?.verdict}
       data-stale={isStale() ? "" : undefined}
       ref={(element) => keepHeight(element, card, subject)}
     >
-      <h2 id="answer-title" class="visually-hidden">
+      <h2 id={title} class="visually-hidden">
         Answer
       </h2>
       <Show
@@ -83,11 +89,22 @@ export function AnswerCard(props: {
             />
           </Show>
           <Show when={asks() !== "login"}>
-            <MapChoice playground={playground} />
+            <MapChoice
+              maps={choice().maps}
+              chosen={choice().chosen}
+              choose={(map) => useMap(playground, map)}
+              compare={() => playground.set("panel", "compare")}
+            />
           </Show>
         </Verdict>
         <Show when={edits().length > 0}>
-          <Fixes edits={edits()} maps={playground.deciding()} tryIt={() => playground.apply(edits())} />
+          <ChangeSet
+            edits={edits()}
+            maps={playground.deciding()}
+            rows={playground.rows()}
+            does="Apply to this map"
+            apply={(chosen) => apply(playground, chosen)}
+          />
         </Show>
         <Show when={full() || answer().kind === "token" || asks() === "login"}>
           <ShareAnswer card={shared(card(), full())} link={props.link} />
@@ -96,7 +113,16 @@ export function AnswerCard(props: {
         <Show when={full()}>
           {(given) => (
             <>
-              <SystemMap playground={playground} answer={given()} />
+              <Show when={replacement(playground, given())}>
+                {(to) => (
+                  <SystemMap
+                    map={to().map}
+                    other={to().other}
+                    token={playground.model.token.name}
+                    registry={playground.registry()}
+                  />
+                )}
+              </Show>
               <Reasons explanations={given().explanations} />
             </>
           )}
@@ -123,10 +149,39 @@ export function AnswerCard(props: {
   );
 }
 
+/** The maps of which the token may have any, and which it has. */
+function choiceOf({ model, deciding }: Playground): { maps: ScopeMapDraft[]; chosen: number } {
+  const maps = model.profile === "acr" && model.whose === "maps" ? writtenMaps(model.maps) : [];
+  const [only, ...others] = deciding();
+  const isChosen = only !== undefined && others.length === 0 && model.token.scopeMap !== "";
+  return { maps, chosen: isChosen ? maps.indexOf(only) : -1 };
+}
+
+function useMap({ model, set }: Playground, map: ScopeMapDraft | null): void {
+  set("token", { scopeMap: map?.name ?? "", registry: map?.registry || model.token.registry });
+}
+
+/** The built-in map of the token, and the narrowest other one that allows what is asked. */
+function replacement(playground: Playground, answer: GivenAnswer): { map: string; other: string } | null {
+  const { model, deciding, candidates } = playground;
+  const map = deciding()[0]?.name ?? "";
+  const isOpen = answer.verdict === "allowed" || answer.edits.length > 0 || answer.isLogin || candidates().length > 0;
+  if (!map.startsWith("_") || isOpen || model.whose !== "maps") return null;
+  const other = narrowest(scopesAsked(playground), model.catalog);
+  return other && other !== map ? { map, other } : null;
+}
+
 /** What is sent to others of an answer. */
 export function shared({ tone, word, headline, details, last }: Card, answer: GivenAnswer | null): SharedCard {
   const commands = answer?.edits.map(({ command }) => command) ?? [];
   return { tone, word, headline, details: commands.length > 0 ? details : [...details, ...last], commands };
+}
+
+function apply(playground: Playground, edits: Edit[]): void {
+  playground.apply(edits);
+  // The button goes with what it did.
+  goTo("answer");
+  announce("Scope map updated.");
 }
 
 /** Asks what the image's registry is asked by the client. */

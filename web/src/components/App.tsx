@@ -1,6 +1,7 @@
 /** The page: what one has on the left, what it can do on the right. */
 
 import { type JSX, Show } from "solid-js";
+import { createPointing } from "../state/pointing";
 import { AnswerCard } from "./AnswerCard";
 import { Footer } from "./Footer";
 import { Header } from "./Header";
@@ -12,15 +13,17 @@ import { openExample } from "./open-example";
 import { Panels } from "./Panels";
 import { PasteField } from "./PasteField";
 import type { PageParts } from "./parts";
+import { goTo } from "./places";
 import { Toast } from "./Toast";
 
 /** No link: the address holds the page, and nothing else. */
 function skip(): void {
-  document.getElementById("answer")?.focus();
+  goTo("answer");
 }
 
 export function App(props: PageParts): JSX.Element {
   const narrow = createNarrow();
+  const pointing = createPointing(props.playground);
   /** A link opens as an answer: it is the first of the page, and as wide. */
   const where = () => (props.address.isOpened() ? "above" : narrow() ? "between" : "beside");
   const answer = () => (
@@ -49,17 +52,17 @@ export function App(props: PageParts): JSX.Element {
         <Show when={narrow()}>
           <Show when={where() === "between"}>{answer()}</Show>
           <div class="column">
-            <Maps playground={props.playground} history={props.history} />
+            <Maps playground={props.playground} history={props.history} pointing={pointing} />
           </div>
         </Show>
         <div class="column right">
           <Show when={where() === "beside"}>{answer()}</Show>
-          <Matrix playground={props.playground} />
-          <Panels playground={props.playground} />
+          <Matrix playground={props.playground} pointing={pointing} />
+          <Panels playground={props.playground} pointing={pointing} />
         </div>
         <Show when={!narrow()}>
           <div class="column left">
-            <Maps playground={props.playground} history={props.history} />
+            <Maps playground={props.playground} history={props.history} pointing={pointing} />
           </div>
         </Show>
       </main>

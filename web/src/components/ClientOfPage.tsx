@@ -5,9 +5,10 @@ import { operations } from "../clients";
 import type { Answer } from "../state/answer";
 import type { Target } from "../state/model";
 import type { Playground } from "../state/playground";
+import type { Pointing } from "../state/pointing";
 import { ClientPanel } from "./ClientPanel";
 
-export function ClientOfPage(props: { playground: Playground }): JSX.Element {
+export function ClientOfPage(props: { playground: Playground; pointing: Pointing }): JSX.Element {
   const asked = () => {
     const { question } = props.playground.model;
     return question.kind === "operation" ? question : null;
@@ -23,6 +24,8 @@ export function ClientOfPage(props: { playground: Playground }): JSX.Element {
       simulation={simulation()}
       note={withoutSimulation(props.playground.answer())}
       choose={(operation) => choose(props.playground, operation)}
+      isLit={props.pointing.isRequestLit}
+      point={(scopes) => props.pointing.point(scopes && { kind: "request", scopes })}
       write={(target) => {
         const question = asked();
         if (question) props.playground.ask({ ...question, target });

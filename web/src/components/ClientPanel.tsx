@@ -1,24 +1,27 @@
 /** A client at work: which command it runs, on what, and every request of it. */
 
-import { createUniqueId, For, type JSX, Show } from "solid-js";
+import { For, type JSX, Show } from "solid-js";
 import { operations, type Simulation } from "../clients";
 import type { Target } from "../state/model";
-import { ClientTrace } from "./ClientTrace";
+import { ClientTrace, type Lights } from "./ClientTrace";
 import { Combobox } from "./Combobox";
 import { commandChoices } from "./command-choices";
+import { Field } from "./Field";
 import { Sentence } from "./Sentence";
 
-export function ClientPanel(props: {
-  /** The id of the operation; empty where something else is asked. */
-  operation: string;
-  /** What it is about, where an operation is asked. */
-  target: Target | null;
-  simulation: Simulation | null;
-  /** What is said in place of the requests. */
-  note: string;
-  choose: (operation: string) => void;
-  write: (target: Target) => void;
-}): JSX.Element {
+export function ClientPanel(
+  props: Lights & {
+    /** The id of the operation; empty where something else is asked. */
+    operation: string;
+    /** What it is about, where an operation is asked. */
+    target: Target | null;
+    simulation: Simulation | null;
+    /** What is said in place of the requests. */
+    note: string;
+    choose: (operation: string) => void;
+    write: (target: Target) => void;
+  },
+): JSX.Element {
   const chosen = () => operations.find(({ id }) => id === props.operation);
   return (
     <div class="stack">
@@ -49,7 +52,7 @@ export function ClientPanel(props: {
           </>
         }
       >
-        {(simulation) => <ClientTrace simulation={simulation()} />}
+        {(simulation) => <ClientTrace simulation={simulation()} isLit={props.isLit} point={props.point} />}
       </Show>
     </div>
   );
@@ -62,24 +65,14 @@ function TargetFields(props: {
   target: Target;
   write: (target: Target) => void;
 }): JSX.Element {
-  const id = createUniqueId();
-  const write = (field: keyof Target) => (event: { currentTarget: HTMLInputElement }) =>
-    props.write({ ...props.target, [field]: event.currentTarget.value.trim() });
   return (
     <For each={FIELDS.filter((field) => props.needs.includes(field.id))}>
       {(field) => (
-        <label for={`${id}-${field.id}`}>
-          <span>{field.name}</span>
-          <input
-            id={`${id}-${field.id}`}
-            type="text"
-            class="mono"
-            spellcheck={false}
-            autocapitalize="off"
-            value={props.target[field.id]}
-            onInput={write(field.id)}
-          />
-        </label>
+        <Field
+          label={field.name}
+          value={props.target[field.id]}
+          write={(text) => props.write({ ...props.target, [field.id]: text.trim() })}
+        />
       )}
     </For>
   );

@@ -22,7 +22,15 @@ const outcomes: Record<Step["outcome"], { sign: Sign; word: string }> = {
 
 const signs: Record<Simulation["outcome"], Sign> = { works: "allowed", "works-partly": "partly", fails: "denied" };
 
-export function ClientTrace(props: { simulation: Simulation }): JSX.Element {
+/** What lights up with what. */
+export interface Lights {
+  /** Whether a request lights up with what is pointed at, by the scopes that it needs. */
+  isLit: (scopes: readonly string[]) => boolean;
+  /** Takes the scopes of the request that is pointed at; null for none. */
+  point: (scopes: readonly string[] | null) => void;
+}
+
+export function ClientTrace(props: Lights & { simulation: Simulation }): JSX.Element {
   const id = createUniqueId();
   const [isUnfolded, setUnfolded] = createSignal(false);
   const steps = () => props.simulation.steps;
@@ -72,7 +80,7 @@ export function ClientTrace(props: { simulation: Simulation }): JSX.Element {
           </button>
         </Show>
         <ol class="steps" id={id}>
-          <Index each={shown()}>{(step) => <TraceStep step={step()} />}</Index>
+          <Index each={shown()}>{(step) => <TraceStep step={step()} isLit={props.isLit} point={props.point} />}</Index>
         </ol>
       </div>
       <Show when={props.simulation.terminal}>
@@ -83,9 +91,14 @@ export function ClientTrace(props: { simulation: Simulation }): JSX.Element {
   );
 }
 
-function TraceStep(props: { step: Step }): JSX.Element {
+function TraceStep(props: Lights & { step: Step }): JSX.Element {
   return (
-    <li data-outcome={props.step.outcome}>
+    <li
+      data-outcome={props.step.outcome}
+      classList={{ lit: props.isLit(props.step.required) }}
+      onPointerEnter={() => props.point(props.step.required)}
+      onPointerLeave={() => props.point(null)}
+    >
       <Mark sign={outcomes[props.step.outcome].sign} />
       <div>
         <p>

@@ -2,6 +2,7 @@
 
 import { createSignal, type JSX, onCleanup, Show } from "solid-js";
 import { announce } from "./announce";
+import "./code.css";
 
 /** Who wants more of it copies it. */
 const MAX_SHOWN = 20_000;

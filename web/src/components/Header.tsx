@@ -53,7 +53,7 @@ export function Header(props: PageParts): JSX.Element {
           choose={(type) => props.playground.set("profile", type)}
         />
         <Menu name="Examples" items={examples} choose={(example) => openExample(props.memory, props.paste, example)} />
-        <ShareButton address={props.address} />
+        <ShareButton link={() => props.address.share()} />
       </div>
       <Show when={isOpen()}>
         <Suspense>

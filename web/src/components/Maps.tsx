@@ -1,12 +1,19 @@
 /** The scope maps of the page. */
 
 import { Index, type JSX, Show } from "solid-js";
+import { comparedName } from "../state/compared";
 import type { History } from "../state/history";
-import { blankMap } from "../state/model";
+import { blankMap, type Model, type ScopeMapDraft } from "../state/model";
 import type { Playground } from "../state/playground";
+import type { Pointing } from "../state/pointing";
+import { systemMap } from "../state/system";
 import { MapCard } from "./MapCard";
+import { More } from "./More";
 
-export function Maps(props: { playground: Playground; history: History }): JSX.Element {
+/** More cards would cost seconds, and are not read. All maps are decided with. */
+const MAX_SHOWN = 50;
+
+export function Maps(props: { playground: Playground; history: History; pointing: Pointing }): JSX.Element {
   const { playground } = props;
   let add: HTMLButtonElement | undefined;
 
@@ -18,9 +25,21 @@ export function Maps(props: { playground: Playground; history: History }): JSX.E
 
   return (
     <>
-      <Index each={playground.model.maps}>
-        {(map, index) => <MapCard playground={playground} map={map()} index={index} />}
+      <Index each={playground.model.maps.slice(0, MAX_SHOWN)}>
+        {(map, index) => (
+          <MapCard
+            map={map()}
+            title={called(playground.model, index)}
+            said={saidOf(playground, index)}
+            rename={(field, text) => rename(playground, index, field, text)}
+            write={(actions, isTyped) => playground.write(index, actions, isTyped)}
+            remove={playground.model.maps.length > 1 ? () => remove(playground, index) : undefined}
+            isLit={props.pointing.isRuleLit}
+            point={(text) => props.pointing.point(text === null ? null : { kind: "rule", text })}
+          />
+        )}
       </Index>
+      <More all={playground.model.maps.length} shown={MAX_SHOWN} />
       <div class="row">
         <button
           type="button"
@@ -47,4 +66,28 @@ export function Maps(props: { playground: Playground; history: History }): JSX.E
 
 function structuredMaps(playground: Playground) {
   return playground.model.maps.map((map) => ({ ...map, actions: [...map.actions] }));
+}
+
+/** Each of several maps has a name of its own on the page. */
+function called(model: Model, index: number): string {
+  const isAlone = model.maps.length === 1 && model.maps[0]?.name === "";
+  return isAlone ? "Scope map" : `Scope map: ${comparedName(model, index)}`;
+}
+
+/** What the engine says of the rules that are there now, read on demand. */
+function saidOf({ policy }: Playground, index: number) {
+  const { reports, findings } = policy();
+  return () => ({ reports: reports(index), findings: findings(index) });
+}
+
+function rename(playground: Playground, index: number, field: keyof ScopeMapDraft, text: string): void {
+  playground.set("maps", index, field, text);
+  // A map of the registry's own is known by its name.
+  const isEmpty = playground.model.maps[index]?.actions.length === 0;
+  const known = field === "name" && isEmpty ? systemMap(text) : null;
+  if (known) playground.write(index, known.actions);
+}
+
+function remove(playground: Playground, index: number): void {
+  playground.replaceMaps(structuredMaps(playground).filter((_, other) => other !== index));
 }

@@ -1,6 +1,7 @@
 /** Allowed or denied, as a sign and a word: colour is never alone. */
 
 import type { JSX } from "solid-js";
+import "./mark.css";
 
 export type Sign = "allowed" | "denied" | "partly" | "note" | "step" | "waits" | "text" | "quiet";
 

@@ -1,16 +1,25 @@
 /** What the page's maps or its token open, and where repositories are added. */
 
-import { createMemo, createUniqueId, type JSX, Show } from "solid-js";
+import { createMemo, createUniqueId, type JSX, Show, Suspense } from "solid-js";
 import { readScopes } from "../engine";
+import type { Cell } from "../state/grant";
 import { hostAsked } from "../state/model";
 import type { Playground } from "../state/playground";
+import type { Pointing } from "../state/pointing";
 import { MAX_NAMED } from "../state/rows";
 import { answered } from "../state/words";
 import { AccessMatrix } from "./AccessMatrix";
+import { announce } from "./announce";
+import { later } from "./later";
 import { More } from "./More";
 import { RepositoryField } from "./RepositoryField";
 
-export function Matrix(props: { playground: Playground }): JSX.Element {
+/** With more rules each offer takes a while; a registry accepts 500. */
+const MAX_RULES = 5000;
+
+const CellChange = later(async () => (await import("./CellChange")).CellChange);
+
+export function Matrix(props: { playground: Playground; pointing: Pointing }): JSX.Element {
   const title = createUniqueId();
   const refused = createMemo(() => refusedIn(props.playground));
   const asked = createMemo(() => {
@@ -18,18 +27,48 @@ export function Matrix(props: { playground: Playground }): JSX.Element {
     return question.kind === "scope" ? question.text : "";
   });
 
+  const chosen = createMemo(() => cellIn(props.playground, asked()));
+  const changed = () => changeable(props.playground);
+  let card: HTMLElement | undefined;
+
+  function write(index: number, actions: string[]) {
+    props.playground.write(index, actions);
+    announce("Scope map updated.");
+    // The button goes with what it did.
+    card?.querySelector<HTMLElement>('[aria-selected="true"] > .cell')?.focus();
+  }
+
   return (
-    <section class="card" aria-labelledby={title}>
+    <section class="card" aria-labelledby={title} ref={card}>
       <h2 id={title}>Repositories</h2>
       <AccessMatrix
         rows={props.playground.rows()}
         actions={props.playground.actions}
         labelledBy={title}
+        hint={`Select a cell to see why${changed() === null ? "" : ", or to change it"}. Arrow keys move.`}
         isAsked={(name, action) => asked() === scope(name, action)}
         isRefused={(name, action) => refused().has(`${name} ${action}`)}
         ask={(name, action) => ask(props.playground, name, action)}
+        isLit={props.pointing.isCellLit}
+        point={(cell) => props.pointing.point(cell && { kind: "cell", ...cell })}
         remove={(name) => props.playground.removeRepositories([name])}
       />
+      <Suspense>
+        <Show when={chosen()}>
+          {(cell) => (
+            <Show when={changed()}>
+              {(map) => (
+                <CellChange
+                  cell={cell()}
+                  rows={props.playground.rows()}
+                  actions={props.playground.model.maps[map().index]?.actions ?? []}
+                  write={(actions) => write(map().index, actions)}
+                />
+              )}
+            </Show>
+          )}
+        </Show>
+      </Suspense>
       <Show when={props.playground.rows().length === 0}>
         <p class="muted">This token lists no repository.</p>
       </Show>
@@ -37,7 +76,13 @@ export function Matrix(props: { playground: Playground }): JSX.Element {
         <p class="muted small">These rows cover every repository there could be.</p>
       </Show>
       <More all={props.playground.model.repositories.length} shown={MAX_NAMED} />
-      <RepositoryField playground={props.playground} />
+      <RepositoryField
+        proposed={props.playground.rows().flatMap(({ proposed, name }) => (proposed ? [name] : []))}
+        more={props.playground.more()}
+        hasOwn={props.playground.model.repositories.length > 0}
+        add={(names) => props.playground.addRepositories(names)}
+        clear={() => props.playground.set("repositories", [])}
+      />
     </section>
   );
 }
@@ -50,6 +95,21 @@ function isComplete({ rows, more, model }: Playground): boolean {
   const hasRules = model.whose === "maps" && model.maps.some(({ actions }) => actions.length > 0);
   const isWhole = model.maps.every(({ known }) => known === undefined);
   return hasRules && isWhole && more().length === 0 && rows().some(({ standsFor }) => standsFor === "*");
+}
+
+/** The cell that a scope asks about. */
+function cellIn({ rows, actions }: Playground, scope: string): Cell | null {
+  const [, name, action = ""] = /^repository:(.+):(\w+)$/.exec(scope) ?? [];
+  const row = actions.includes(action) ? rows().find((one) => one.name === name && one.problem === null) : undefined;
+  return row ? { name: row.name, standsFor: row.standsFor, action } : null;
+}
+
+/** The map that a cell can change: the one that decides, where it is known whole and is not built in. */
+function changeable({ model, deciding }: Playground): { index: number } | null {
+  const [map, ...others] = deciding();
+  if (model.whose !== "maps" || !map || others.length > 0) return null;
+  const isOpen = map.known === undefined && !map.name.startsWith("_") && map.actions.length <= MAX_RULES;
+  return isOpen ? { index: model.maps.indexOf(map) } : null;
 }
 
 /** A cell is about the registry that was asked before. */

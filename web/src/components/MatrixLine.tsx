@@ -14,6 +14,8 @@ export interface Questions {
   isAsked: (name: string, action: string) => boolean;
   /** Whether it was asked for, and is denied. */
   isRefused: (name: string, action: string) => boolean;
+  /** Whether it lights up with what is pointed at. */
+  isLit: (name: string, action: string) => boolean;
   ask: (name: string, action: string) => void;
 }
 
@@ -87,6 +89,7 @@ export function RowLine(
             <button
               type="button"
               class="cell"
+              classList={{ lit: props.isLit(props.row.name, action) }}
               data-cell={`${props.index}-${column()}`}
               data-verdict={verdict(props.row, action)}
               aria-disabled={props.row.problem !== null}

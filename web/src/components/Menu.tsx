@@ -1,6 +1,7 @@
 /** A button that opens a list of choices. Escape and a click elsewhere close it, arrows move. */
 
 import { createSignal, createUniqueId, For, type JSX, onCleanup, onMount, Show } from "solid-js";
+import "./menu.css";
 
 export function Menu<Item extends { name: string; about: string }>(props: {
   name: string;

@@ -4,6 +4,7 @@ import { createEffect, type JSX, on, Show } from "solid-js";
 import type { Address } from "../state/address";
 import type { Memory } from "../state/memory";
 import { announce } from "./announce";
+import "./notices.css";
 
 const kept = "Your previous work was saved.";
 

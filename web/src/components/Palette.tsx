@@ -4,7 +4,8 @@
  * The focus goes back to where it was, unless the command moves it.
  */
 
-import { createSignal, createUniqueId, type JSX, onMount } from "solid-js";
+import { createSignal, createUniqueId, type JSX } from "solid-js";
+import { Dialog } from "./Dialog";
 import type { Choice } from "./matching";
 import { Count, createOptions, Options, optionId } from "./options";
 import "./palette.css";
@@ -19,62 +20,55 @@ export function Palette(props: { commands: readonly Command[]; close: () => void
   const id = createUniqueId();
   const [query, setQuery] = createSignal("");
   const list = createOptions(() => props.commands, query);
-  let dialog: HTMLDialogElement | undefined;
-  onMount(() => dialog?.showModal());
 
-  function run(command: Command | undefined) {
+  function run(command: Command | undefined, close: () => void) {
     if (!command) return;
-    dialog?.close();
+    close();
     command.run();
   }
 
-  function onKeyDown(event: KeyboardEvent) {
+  function onKeyDown(event: KeyboardEvent, close: () => void) {
     const steps: Record<string, number> = { ArrowDown: 1, ArrowUp: -1 };
     const step = steps[event.key];
     if (step === undefined && event.key !== "Enter") return;
     event.preventDefault();
-    if (step === undefined) run(list.active());
+    if (step === undefined) run(list.active(), close);
     else list.step(step);
   }
 
   return (
-    // What is outside of a dialog's content is its backdrop. Escape closes it without our help.
-    // biome-ignore lint/a11y/useKeyWithClickEvents: Escape does the same
-    <dialog
-      ref={dialog}
+    <Dialog
+      title="Commands"
       class="palette"
-      aria-label="Commands"
-      onClose={props.close}
-      onClick={(event) => event.target === dialog && dialog.close()}
+      close={props.close}
+      head={(close) => (
+        <input
+          type="text"
+          role="combobox"
+          aria-label="Find a command"
+          placeholder="Find a command"
+          autocomplete="off"
+          autocapitalize="off"
+          spellcheck={false}
+          aria-autocomplete="list"
+          aria-expanded="true"
+          aria-controls={`${id}-list`}
+          aria-activedescendant={optionId(`${id}-list`, list.active())}
+          value={query()}
+          onKeyDown={(event) => onKeyDown(event, close)}
+          onInput={(event) => {
+            list.activate("");
+            setQuery(event.currentTarget.value);
+          }}
+        />
+      )}
     >
-      <div class="palette-content">
-        <div class="palette-field">
-          <input
-            type="text"
-            role="combobox"
-            aria-label="Find a command"
-            placeholder="Find a command"
-            autocomplete="off"
-            autocapitalize="off"
-            spellcheck={false}
-            aria-autocomplete="list"
-            aria-expanded="true"
-            aria-controls={`${id}-list`}
-            aria-activedescendant={optionId(`${id}-list`, list.active())}
-            value={query()}
-            onKeyDown={onKeyDown}
-            onInput={(event) => {
-              list.activate("");
-              setQuery(event.currentTarget.value);
-            }}
-          />
-          <button type="button" class="quiet" onClick={() => dialog?.close()}>
-            Close
-          </button>
-        </div>
-        <Options id={`${id}-list`} label="Commands" list={list} none={NONE} pick={run} />
-        <Count shown={list.shown().length} none={NONE} />
-      </div>
-    </dialog>
+      {(close) => (
+        <>
+          <Options id={`${id}-list`} label="Commands" list={list} none={NONE} pick={(command) => run(command, close)} />
+          <Count shown={list.shown().length} none={NONE} />
+        </>
+      )}
+    </Dialog>
   );
 }

@@ -1,17 +1,19 @@
 /** One field for anything, and beneath it what was recognised and what was not. */
 
-import { For, type JSX, onCleanup, onMount, Show } from "solid-js";
+import { createUniqueId, For, type JSX, onCleanup, onMount, Show } from "solid-js";
 import type { Part, Paste } from "../state/paste";
 import type { Playground } from "../state/playground";
 import { announce } from "./announce";
 import { Mark } from "./Mark";
 import { Sentence } from "./Sentence";
 import { summary } from "./summary";
+import "./paste-field.css";
 
 /** A hostile text has tens of thousands of parts. */
 const MAX_SHOWN = 24;
 
 export function PasteField(props: { playground: Playground; paste: Paste }): JSX.Element {
+  const id = createUniqueId();
   const text = () => props.playground.model.pasted;
   const parts = () => props.paste.parts();
   let field: HTMLTextAreaElement | undefined;
@@ -63,10 +65,10 @@ export function PasteField(props: { playground: Playground; paste: Paste }): JSX
   });
 
   return (
-    <section class="card paste" aria-labelledby="paste-title">
+    <section class="card paste" aria-labelledby={`${id}-title`}>
       <div class="row spread">
-        <h2 id="paste-title">
-          <label for="paste">Paste an error, token or scope map</label>
+        <h2 id={`${id}-title`}>
+          <label for={id}>Paste an error, token or scope map</label>
         </h2>
         <Show when={text() !== ""}>
           <button type="button" class="quiet" onClick={clear}>
@@ -75,21 +77,21 @@ export function PasteField(props: { playground: Playground; paste: Paste }): JSX
         </Show>
       </div>
       <textarea
-        id="paste"
+        id={id}
         ref={field}
         class="mono"
         rows="6"
         spellcheck={false}
         autocapitalize="off"
         autocomplete="off"
-        aria-describedby="paste-found"
+        aria-describedby={`${id}-found`}
         placeholder={
           "For example:\n$ docker push myregistry.azurecr.io/samples/nginx:v1\ndenied: requested access to the resource is denied\n\nOr a scope map (az, ARM, Bicep, Terraform, YAML), a token, a header, a scope, repositories"
         }
         value={text()}
         onInput={(event) => write(event.currentTarget.value)}
       />
-      <ul class="found" id="paste-found" onKeyDown={move}>
+      <ul class="found" id={`${id}-found`} onKeyDown={move}>
         <For each={parts().slice(0, MAX_SHOWN)}>
           {(part, index) => (
             <li>

@@ -1,7 +1,8 @@
 /** What is asked: a scope to type, or an operation of a client. */
 
-import { type JSX, Show } from "solid-js";
+import { createUniqueId, type JSX, Show } from "solid-js";
 import type { Question, Subject } from "../state/model";
+import "./question.css";
 
 export function QuestionField(props: {
   question: Question;
@@ -14,6 +15,7 @@ export function QuestionField(props: {
   children?: JSX.Element;
 }): JSX.Element {
   const operation = () => (props.question.kind === "operation" ? props.question : null);
+  const id = createUniqueId();
   let field: HTMLInputElement | undefined;
 
   function ask(text: string) {
@@ -24,9 +26,9 @@ export function QuestionField(props: {
 
   return (
     <div class="question">
-      <label for="question">Check a scope</label>
+      <label for={id}>Check a scope</label>
       <input
-        id="question"
+        id={id}
         ref={field}
         class="mono"
         type="text"
@@ -36,9 +38,9 @@ export function QuestionField(props: {
         placeholder={(operation() && props.needed) || "repository:samples/nginx:pull,push"}
         value={props.question.kind === "scope" ? props.question.text : ""}
         onInput={(event) => ask(event.currentTarget.value)}
-        aria-describedby="question-about"
+        aria-describedby={`${id}-about`}
       />
-      <span id="question-about" class="muted small">
+      <span id={`${id}-about`} class="muted small">
         <Show when={operation()} fallback="Format: type:name:actions. Separate several with spaces.">
           {(asked) => (
             <>
@@ -51,8 +53,8 @@ export function QuestionField(props: {
         <Show when={props.subject !== null}>
           <fieldset class="segments">
             <legend class="visually-hidden">Whose rights</legend>
-            <Choice chosen={props.subject} subject="maps" name="Scope map" look={props.look} />
-            <Choice chosen={props.subject} subject="token" name="Pasted token" look={props.look} />
+            <Choice group={id} chosen={props.subject} subject="maps" name="Scope map" look={props.look} />
+            <Choice group={id} chosen={props.subject} subject="token" name="Pasted token" look={props.look} />
           </fieldset>
         </Show>
         {props.children}
@@ -62,6 +64,7 @@ export function QuestionField(props: {
 }
 
 function Choice(props: {
+  group: string;
   chosen: Subject | null;
   subject: Subject;
   name: string;
@@ -71,7 +74,7 @@ function Choice(props: {
     <label class="segment">
       <input
         type="radio"
-        name="whose"
+        name={props.group}
         checked={props.chosen === props.subject}
         onChange={() => props.look(props.subject)}
       />

@@ -4,6 +4,7 @@ import { For, Index, type JSX, Show } from "solid-js";
 import { type Explanation, type Reason, type RuleRef, sentence } from "../engine";
 import { Mark } from "./Mark";
 import { Sentence } from "./Sentence";
+import "./reasons.css";
 
 export function Reasons(props: { explanations: Explanation[] }): JSX.Element {
   const reasons = () =>

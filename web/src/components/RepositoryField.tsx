@@ -1,19 +1,27 @@
-/** Where repositories are added: one that is typed, or a list that is pasted. */
+/** Where repositories are added: one that is typed, a list that is pasted, or what is suggested. */
 
-import { createSignal, type JSX, Show } from "solid-js";
-import type { Playground } from "../state/playground";
+import { createSignal, createUniqueId, type JSX, Show } from "solid-js";
 import { announce } from "./announce";
 
 /** The most that are added at a time. */
 const MAX_ADDED = 50;
 
-export function RepositoryField(props: { playground: Playground }): JSX.Element {
+export function RepositoryField(props: {
+  /** What is shown already, and may be kept. */
+  proposed: string[];
+  /** What may be shown beside it. */
+  more: string[];
+  /** Whether there is something that was added. */
+  hasOwn: boolean;
+  add: (names: string[]) => void;
+  clear: () => void;
+}): JSX.Element {
+  const id = createUniqueId();
   const [text, setText] = createSignal("");
 
-  function add(written: string) {
-    const names = written.split(/[\s,;]+/).filter((name) => name !== "");
+  function add(names: string[]) {
     if (names.length === 0) return;
-    props.playground.addRepositories(names);
+    props.add(names);
     announce(names.length === 1 ? `Added ${names[0]}.` : `Added ${names.length} repositories.`);
     setText("");
   }
@@ -23,25 +31,22 @@ export function RepositoryField(props: { playground: Playground }): JSX.Element 
     const pasted = event.clipboardData?.getData("text") ?? "";
     if (!/\S[\s,;]+\S/.test(pasted)) return;
     event.preventDefault();
-    add(pasted);
+    add(namesIn(pasted));
   }
-
-  const proposed = () => props.playground.rows().filter((row) => row.proposed);
-  const more = () => props.playground.more();
 
   return (
     <form
       class="row repository-field"
       onSubmit={(event) => {
         event.preventDefault();
-        add(text());
+        add(namesIn(text()));
       }}
     >
-      <label class="visually-hidden" for="repository">
+      <label class="visually-hidden" for={id}>
         Add repositories
       </label>
       <input
-        id="repository"
+        id={id}
         class="mono"
         type="text"
         spellcheck={false}
@@ -53,33 +58,27 @@ export function RepositoryField(props: { playground: Playground }): JSX.Element 
         onPaste={paste}
       />
       <button type="submit">Add</button>
-      <Show when={proposed().length > 0}>
-        <button
-          type="button"
-          class="quiet"
-          onClick={() =>
-            add(
-              proposed()
-                .map((row) => row.name)
-                .join(" "),
-            )
-          }
-        >
+      <Show when={props.proposed.length > 0}>
+        <button type="button" class="quiet" onClick={() => add(props.proposed)}>
           Pin suggestions
         </button>
       </Show>
-      <Show when={more().length > 0}>
-        <button type="button" class="quiet" onClick={() => add(more().slice(0, MAX_ADDED).join(" "))}>
-          {more().length > MAX_ADDED
-            ? `Suggest ${MAX_ADDED} more (${more().length.toLocaleString("en")} available)`
-            : `Suggest ${more().length} more`}
+      <Show when={props.more.length > 0}>
+        <button type="button" class="quiet" onClick={() => add(props.more.slice(0, MAX_ADDED))}>
+          {props.more.length > MAX_ADDED
+            ? `Suggest ${MAX_ADDED} more (${props.more.length.toLocaleString("en")} available)`
+            : `Suggest ${props.more.length} more`}
         </button>
       </Show>
-      <Show when={props.playground.model.repositories.length > 0}>
-        <button type="button" class="quiet" onClick={() => props.playground.set("repositories", [])}>
+      <Show when={props.hasOwn}>
+        <button type="button" class="quiet" onClick={() => props.clear()}>
           Remove pinned
         </button>
       </Show>
     </form>
   );
+}
+
+function namesIn(text: string): string[] {
+  return text.split(/[\s,;]+/).filter((name) => name !== "");
 }

@@ -1,15 +1,23 @@
 /** Where one adds a rule without opening the editor: as it is, in short, or by what may be done. */
 
-import { createSignal, For, type JSX, Show } from "solid-js";
+import { createSignal, createUniqueId, For, type JSX, Show } from "solid-js";
 import { actions } from "../engine";
 import { isPattern, rulesFrom } from "../state/shorthand";
 import { announce } from "./announce";
 
-export function RuleField(props: { id: string; add: (rules: string[]) => void }): JSX.Element {
+export function RuleField(props: { add: (rules: string[]) => void }): JSX.Element {
+  const id = createUniqueId();
   const [text, setText] = createSignal("");
   const [chosen, setChosen] = createSignal<string[]>(["pull"]);
   const choose = (action: string, isChosen: boolean) =>
     setChosen(actions().filter((one) => (one === action ? isChosen : chosen().includes(one))));
+
+  /** The button goes with what it did. */
+  function withPull(event: { currentTarget: HTMLButtonElement }) {
+    const { form } = event.currentTarget;
+    choose("pull", true);
+    form?.querySelector<HTMLElement>("[type=checkbox]:checked")?.focus();
+  }
 
   function add(event: SubmitEvent) {
     event.preventDefault();
@@ -23,11 +31,11 @@ export function RuleField(props: { id: string; add: (rules: string[]) => void })
   return (
     <form class="stack" onSubmit={add}>
       <div class="row">
-        <label class="visually-hidden" for={props.id}>
+        <label class="visually-hidden" for={id}>
           add a rule
         </label>
         <input
-          id={props.id}
+          id={id}
           class="mono"
           type="text"
           spellcheck={false}
@@ -54,6 +62,11 @@ export function RuleField(props: { id: string; add: (rules: string[]) => void })
               </label>
             )}
           </For>
+          <Show when={chosen().includes("push") && !chosen().includes("pull")}>
+            <button type="button" class="quiet" onClick={withPull}>
+              + pull, which a push needs
+            </button>
+          </Show>
         </fieldset>
       </Show>
     </form>

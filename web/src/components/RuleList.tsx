@@ -2,10 +2,9 @@
 
 import { createMemo, For, Index, type JSX, Show } from "solid-js";
 import { unwrap } from "solid-js/store";
+import type { Said } from "../editor/editor";
 import { type Finding, problemText, type RuleReport, sentence } from "../engine";
 import { type Mend, mend } from "../state/mend";
-import type { ScopeMapDraft } from "../state/model";
-import type { Playground } from "../state/playground";
 import { announce } from "./announce";
 import { Mark } from "./Mark";
 import { More } from "./More";
@@ -21,23 +20,37 @@ interface Line {
   findings: Finding[];
 }
 
-export function RuleList(props: { playground: Playground; map: ScopeMapDraft; index: number }): JSX.Element {
-  const reports = () => props.playground.compiled().reports(props.index);
-  const findings = createMemo(() => props.playground.compiled().principal.lint(props.index));
+export interface RuleListProps {
+  actions: string[];
+  /** Whether the map has a name: without a rule nothing is allowed then. */
+  isNamed: boolean;
+  /** What the engine says of the actions: asked where it is shown, which is not at each key. */
+  said: () => Said;
+  /** Takes the actions as they become. */
+  write: (actions: string[]) => void;
+  /** Whether a rule lights up with what is pointed at. */
+  isLit: (pattern: string | null, permission: string | null) => boolean;
+  /** Takes the rule that is pointed at; null for none. */
+  point: (rule: string | null) => void;
+}
+
+export function RuleList(props: RuleListProps): JSX.Element {
+  const said = createMemo(() => props.said());
   // A line that is as it was is not drawn again.
-  const lines = createMemo<Line[]>((before) => kept(before, linesOf(props.map.actions, reports(), findings())), []);
-  const texts = createMemo(() => new Set(unwrap(props.map.actions)));
+  const lines = createMemo<Line[]>((before) => kept(before, linesOf(props.actions, said())), []);
+  const texts = createMemo(() => new Set(unwrap(props.actions)));
   let list: HTMLOListElement | undefined;
 
   /** The focus goes to the next rule, or to where one is added. */
   function remove(removed: number) {
-    const card = list?.closest("section");
-    props.playground.write(props.index, props.map.actions.toSpliced(removed, 1));
-    const buttons = [...(card?.querySelectorAll<HTMLElement>(".rule .remove") ?? [])];
-    (buttons[removed] ?? buttons.at(-1) ?? card?.querySelector<HTMLElement>("form input"))?.focus();
+    const editor = list?.closest(".rule-editor");
+    props.point(null);
+    props.write(props.actions.toSpliced(removed, 1));
+    const buttons = [...(editor?.querySelectorAll<HTMLElement>(".rule .remove") ?? [])];
+    (buttons[removed] ?? buttons.at(-1) ?? editor?.querySelector<HTMLElement>("form input"))?.focus();
   }
 
-  const ofTheMap = () => findings().filter((finding) => finding.rule === null);
+  const ofTheMap = () => said().findings.filter((finding) => finding.rule === null);
 
   return (
     <>
@@ -49,10 +62,10 @@ export function RuleList(props: { playground: Playground; map: ScopeMapDraft; in
         )}
       </For>
       <Show
-        when={props.map.actions.length > 0}
+        when={props.actions.length > 0}
         fallback={
           <p class="muted">
-            No rule yet{props.map.name === "" ? "" : ": nothing is allowed"}. Paste a map above, or add a rule.
+            No rule yet{props.isNamed ? ": nothing is allowed" : ""}. Paste a map above, or add a rule.
           </p>
         }
       >
@@ -63,10 +76,12 @@ export function RuleList(props: { playground: Playground; map: ScopeMapDraft; in
                 line={line()}
                 mends={(finding) => {
                   const { index, report } = line();
-                  return mend(finding, unwrap(props.map.actions), texts(), index, report?.pattern ?? "") ?? undefined;
+                  return mend(finding, unwrap(props.actions), texts(), index, report?.pattern ?? "") ?? undefined;
                 }}
+                isLit={props.isLit(line().report?.pattern ?? null, line().report?.permission ?? null)}
+                point={(isPointed) => props.point(isPointed ? line().text : null)}
                 write={(actions) => {
-                  props.playground.write(props.index, actions);
+                  props.write(actions);
                   announce("Scope map updated.");
                 }}
                 remove={() => remove(line().index)}
@@ -75,20 +90,28 @@ export function RuleList(props: { playground: Playground; map: ScopeMapDraft; in
           </Index>
         </ol>
       </Show>
-      <More all={props.map.actions.length} shown={MAX_SHOWN} />
+      <More all={props.actions.length} shown={MAX_SHOWN} />
     </>
   );
 }
 
 function RuleLine(props: {
   line: Line;
+  isLit: boolean;
+  point: (isPointed: boolean) => void;
   remove: () => void;
   mends: (finding: Finding) => Mend | undefined;
   write: (actions: string[]) => void;
 }): JSX.Element {
   const problem = () => props.line.report?.problem ?? null;
   return (
-    <li classList={{ invalid: problem() !== null }}>
+    <li
+      classList={{ invalid: problem() !== null, lit: props.isLit }}
+      onPointerEnter={() => props.point(true)}
+      onPointerLeave={() => props.point(false)}
+      onFocusIn={() => props.point(true)}
+      onFocusOut={() => props.point(false)}
+    >
       <div class="rule">
         <Show when={props.line.report?.pattern} fallback={<span class="mono">{props.line.text}</span>}>
           <span class="mono">
@@ -156,7 +179,7 @@ function isSame(one: Line, other: Line): boolean {
 }
 
 /** Findings count the rules; what is not a rule is not among them. */
-function linesOf(actions: string[], reports: RuleReport[], findings: Finding[]): Line[] {
+function linesOf(actions: string[], { reports, findings }: Said): Line[] {
   const byRule = Map.groupBy(findings, (finding) => finding.rule);
   let rule = 0;
   return actions.slice(0, MAX_SHOWN).map((text, index) => {

@@ -15,7 +15,7 @@ export function ShareAnswer(props: { card: SharedCard; link: () => Promise<strin
     try {
       const { picture } = await cards();
       download(picture(props.card), "answer.svg", "image/svg+xml");
-      announce("answer.svg saved");
+      announce("Downloaded answer.svg.");
     } catch {
       announce("The picture couldn't be made. Reload the page and try again.");
     }

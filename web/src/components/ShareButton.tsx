@@ -1,46 +1,24 @@
-/** Copies a link that holds the whole page, and says what it leaves out. */
+/** A button that makes a link to the whole page, and opens the dialog with it. */
 
-import { createSignal, type JSX, Show } from "solid-js";
-import type { Address } from "../state/address";
-import { announce } from "./announce";
-import { CopyButton } from "./Code";
+import { createSignal, type JSX, Show, Suspense } from "solid-js";
+import { later } from "./later";
 
-const promise =
-  "The link holds everything on this page, in the part of an address that browsers never send. Signatures of tokens and passwords are taken out; look before you send it whether something is a password that nothing tells to be one.";
+const ShareDialog = later(async () => (await import("./ShareDialog")).ShareDialog);
 
-export function ShareButton(props: { address: Address }): JSX.Element {
-  const [link, setLink] = createSignal("");
-  let dialog: HTMLDialogElement | undefined;
-
-  async function share() {
-    setLink(await props.address.share());
-    dialog?.showModal();
-    announce(promise);
-  }
-
+export function ShareButton(props: { link: () => Promise<string> }): JSX.Element {
+  const [link, setLink] = createSignal<string | null>(null);
   return (
     <>
-      <button type="button" onClick={share}>
+      <button type="button" onClick={async () => setLink(await props.link())}>
         Share
       </button>
-      <dialog ref={dialog} aria-labelledby="share-title">
-        <h2 id="share-title">Share this page</h2>
-        <p>{promise}</p>
-        <label>
-          <span class="visually-hidden">the link</span>
-          <input class="mono" type="text" readOnly value={link()} onFocus={(event) => event.currentTarget.select()} />
-        </label>
-        <Show when={link().length > 8000}>
-          <p class="remark">
-            This link has {link().length.toLocaleString("en")} characters; some mail and chat programs cut links of this
-            size.
-          </p>
-        </Show>
-        <form method="dialog" class="row">
-          <CopyButton text={link()} label="the link" name="Copy link" />
-          <button type="submit">Close</button>
-        </form>
-      </dialog>
+      <Show when={link()}>
+        {(made) => (
+          <Suspense>
+            <ShareDialog link={made()} close={() => setLink(null)} />
+          </Suspense>
+        )}
+      </Show>
     </>
   );
 }

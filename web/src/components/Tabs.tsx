@@ -1,6 +1,7 @@
 /** Tabs, as the ARIA practices describe them: one stop for the tab key, arrows between. */
 
 import { For, type JSX } from "solid-js";
+import "./tabs.css";
 
 export function Tabs<Id extends string>(props: {
   label: string;

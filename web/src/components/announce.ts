@@ -29,9 +29,16 @@ function say(): void {
   const message = `${event}${between}${verdict}`;
   waiting = undefined;
   if (message === "") return;
-  region ??= makeRegion();
+  region ??= announceIn(document.body);
   // A text that is the same as before would not be read again.
   region.textContent = region.textContent === message ? `${message}\u00a0` : message;
+}
+
+/** Puts the live region where it is heard: what is outside of an open dialog is not. */
+export function announceIn(parent: HTMLElement): HTMLElement {
+  region ??= makeRegion();
+  parent.append(region);
+  return region;
 }
 
 function makeRegion(): HTMLElement {
@@ -39,6 +46,5 @@ function makeRegion(): HTMLElement {
   made.className = "visually-hidden";
   made.setAttribute("role", "status");
   made.id = "announcements";
-  document.body.append(made);
   return made;
 }

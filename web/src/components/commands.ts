@@ -13,8 +13,8 @@ import type { Theme } from "../state/theme";
 import { sentence } from "../state/words";
 import { shared } from "./AnswerCard";
 import { copyAndSay } from "./Code";
+import { copyAs, FORMS } from "./exporting";
 import { deleteSavedData } from "./Footer";
-import { copyAs, FORMS } from "./MapCard";
 import { openExample } from "./open-example";
 import type { Command } from "./Palette";
 import type { PageParts } from "./parts";
@@ -41,7 +41,7 @@ const PLACE_NAMES: [Place, string, string][] = [
 
 const PANEL_NAMES: Record<Panel, [string, string]> = {
   client: ["Client", "Each request of a command, and where it fails."],
-  token: ["Token", "The token that would be issued, or the pasted one."],
+  token: ["Token", "The pasted token, and a preview of the one that would be issued."],
   compare: ["Compare", "What one scope map grants and another does not."],
   tests: ["Tests", "Saved answers, checked at each change."],
 };

@@ -2,7 +2,7 @@
 
 /** The first of each that is there takes the focus. */
 export const PLACES = {
-  answer: ["#answer"],
+  answer: [".answer"],
   paste: [".paste textarea"],
   question: [".question input"],
   matrix: [".matrix [tabindex='0']", ".matrix"],

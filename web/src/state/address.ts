@@ -13,6 +13,9 @@ import { pack, unpack } from "./share";
 
 export type Address = ReturnType<typeof createAddress>;
 
+/** Where "Skip to answer" of earlier versions led: a part of the page, and not a link. */
+const SKIPPED = "#answer";
+
 export function createAddress(playground: Playground, memory: Memory) {
   /** What the page itself has to say, such as a link that it cannot read. */
   const [notice, setNotice] = createSignal("");
@@ -22,8 +25,7 @@ export function createAddress(playground: Playground, memory: Memory) {
   let trueAt = playground.changes();
 
   async function open() {
-    // A part of the page is no link.
-    if (document.getElementById(location.hash.slice(1))) return;
+    if (location.hash === SKIPPED) return;
     const [opened] = await Promise.all([unpack(location.hash), memory.ready]);
     setNotice(opened.kind === "refused" ? opened.message : "");
     // What the link itself changes is heard of while it is loaded.

@@ -43,11 +43,16 @@ export function byWeight(differences: readonly Difference[]): Difference[] {
     .map(({ difference }) => difference);
 }
 
-function weightOf({ pattern, gained, lost }: Difference): number {
+/** Whether delete or push is gained by what is not there yet. */
+export function isGrave({ pattern, gained }: Difference): boolean {
+  return pattern.endsWith("*") && gained.some((action) => action === "delete" || action === "push");
+}
+
+function weightOf(difference: Difference): number {
+  const { pattern, gained, lost } = difference;
   const heaviest = (actions: readonly string[]) => Math.max(0, ...actions.map((action) => WEIGHTS[action] ?? 1));
   const isBelow = pattern.endsWith("*");
-  const isGrave = isBelow && gained.some((action) => action === "delete" || action === "push");
-  return (isGrave ? 1000 : 0) + heaviest(gained) * 100 + (isBelow ? 50 : 0) + heaviest(lost);
+  return (isGrave(difference) ? 1000 : 0) + heaviest(gained) * 100 + (isBelow ? 50 : 0) + heaviest(lost);
 }
 
 /** What a map is called among the others. */

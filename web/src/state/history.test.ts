@@ -166,6 +166,13 @@ const sentences: [Change[], string | null][] = [
     ],
     "Test removed.",
   ],
+  [
+    [
+      ({ playground }) => playground.hold("eyJhbGciOiJFUzI1NiJ9.e30."),
+      ({ playground }) => playground.set({ held: "", whose: "maps" }),
+    ],
+    "Token removed.",
+  ],
   [[write(MAP), write("")], "Pasted text cleared."],
   [[write(MAP + PUSH), ({ paste }) => paste.load(blank())], "Saved data deleted."],
   [[write(MAP), rules([READ]), ask("r")], null],

@@ -4,7 +4,7 @@
 
 import { batch, createMemo, createSignal, onCleanup, untrack } from "solid-js";
 import { createStore, type SetStoreFunction, unwrap } from "solid-js/store";
-import { type Assertion, actions, attempt, type Edit as EngineEdit, Principal, type RuleReport } from "../engine";
+import { type Assertion, actions, type Edit as EngineEdit } from "../engine";
 import { type Json, type Validity, validity } from "../tokens";
 import { createAnswer } from "./answer";
 import { applicable } from "./applicable";
@@ -14,36 +14,27 @@ import { comparedMap } from "./compared";
 import { blank, hostAsked, type Model, type Question, type ScopeMapDraft } from "./model";
 import type { PageModel } from "./page-state";
 import { createPastedToken } from "./pasted-token";
+import { createPolicy } from "./policy";
 import { publish } from "./publish";
 import { append, present, type Step, start, type Timeline } from "./reduce";
 import { isBareName, labelOf } from "./registry";
-import { createReports } from "./reports";
 import { createRows } from "./rows";
 
 export type Playground = ReturnType<typeof createPlayground>;
-
-/**
- * A principal, and what is said about each action of its maps: read on demand, which is
- * not at each key.
- */
-export interface Compiled {
-  principal: Principal;
-  reports(index: number): RuleReport[];
-}
 
 export function createPlayground(initial: Model = blank()) {
   const [model, write] = createStore<Model>(structuredClone(unwrap(initial)));
   const [changes, setChanges] = createSignal(0);
   const [timeline, setTimeline] = createSignal(start(pageOf(initial)));
 
-  const compiled = createPrincipal(() => ({ maps: model.maps, catalog: model.catalog }));
+  const policy = createPolicy(() => ({ maps: model.maps, catalog: model.catalog }));
   const deciding = createMemo(() => applicable(model));
-  const some = createPrincipal(() => ({
+  const some = createPolicy(() => ({
     maps: deciding().length === model.maps.length ? [] : deciding(),
     catalog: model.catalog,
   }));
   /** What decides: the maps that count for what is asked. */
-  const principal = () => (deciding().length === model.maps.length ? compiled() : some()).principal;
+  const principal = () => (deciding().length === model.maps.length ? policy() : some()).principal;
   const compared = createCompared(model);
   const registry = createMemo(() => deciding().find((map) => map.registry)?.registry ?? "");
   /** The registry's host: that of the command, or the one that Azure gives the name. */
@@ -92,7 +83,7 @@ export function createPlayground(initial: Model = blank()) {
 
   return {
     model,
-    compiled,
+    policy,
     /** The maps that count for what is asked, and what they grant. */
     deciding,
     candidates,
@@ -173,33 +164,11 @@ function copy<T>(value: T): T {
   return typeof value === "function" ? value : structuredClone(unwrap(value));
 }
 
-/** The principals of the map before and the map after. */
+/** The policies of the map before and the map after. */
 function createCompared(model: Model) {
   const of = (side: "before" | "after") =>
-    createPrincipal(() => ({ maps: [comparedMap(model, side) ?? []].flat(), catalog: model.catalog }));
+    createPolicy(() => ({ maps: [comparedMap(model, side) ?? []].flat(), catalog: model.catalog }));
   return { before: of("before"), after: of("after") };
-}
-
-/** A principal for maps, made again when they change, and given back to the engine. */
-function createPrincipal(source: () => Pick<Model, "maps" | "catalog">) {
-  const read = createReports();
-  return createMemo<Compiled>(() => {
-    const { maps, catalog } = source();
-    const principal = new Principal(catalog);
-    onCleanup(() => principal.free());
-    // A list is replaced whole when it changes, so its items need not be watched one by one.
-    const lists = maps.map((map) => {
-      const actions = unwrap(map.actions);
-      attempt(() => principal.add(map.name, actions));
-      return actions;
-    });
-    let reports: RuleReport[][] | undefined;
-    const reportsOf = (index: number) => {
-      reports ??= read(lists);
-      return reports[index] ?? [];
-    };
-    return { principal, reports: reportsOf };
-  });
 }
 
 /** The time in seconds since 1970: a token that ends while the page is open has ended. */

@@ -21,6 +21,7 @@ export function removedIn(before: Snapshot, after: Snapshot): string | null {
   if (other.assertions.length < one.assertions.length) {
     return counted(one.assertions.length - other.assertions.length, "test");
   }
+  if (one.held !== "" && other.held === "") return "Token removed.";
   return one.old !== null && other.old === null ? "Compared scope map removed." : null;
 }
 

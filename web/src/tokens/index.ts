@@ -1,7 +1,7 @@
-/** Tokens: read, timed, weighed, and what would be issued. */
+/**
+ * A pasted token, read and timed. What only the panels of tokens need is imported from its own file,
+ * so that the first load is without it.
+ */
 
 export { type DecodedToken, decodeToken, isSigned, type Json, type TokenProblem, withoutSignature } from "./decode";
-export { type Algorithm, type IssuedToken, issue, type Request } from "./issue";
-export { HEADER_LIMIT, type TokenSize, tokenSize } from "./size";
-export { type Answer, refreshGrant, registryAnswer, type TokenState, tokenEndpoint } from "./token-state";
 export { date, type Validity, validity } from "./validity";

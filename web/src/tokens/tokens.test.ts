@@ -3,17 +3,12 @@ import { readdirSync, readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 
 import { acceptTimes, Principal } from "../engine";
-import {
-  type Algorithm,
-  decodeToken,
-  issue,
-  refreshGrant,
-  registryAnswer,
-  tokenEndpoint,
-  tokenSize,
-  validity,
-  withoutSignature,
-} from "./index";
+import { decodeToken, validity, withoutSignature } from "./index";
+import { type Algorithm, issue } from "./issue";
+import { tokenTimes } from "./local-time";
+import { tokenSize } from "./size";
+import { refreshGrant, registryAnswer, tokenEndpoint } from "./token-state";
+import { written } from "./written";
 
 const NOW = 1_800_000_000;
 const header = { alg: "ES256", kid: "K", typ: "JWT" };
@@ -228,6 +223,36 @@ test("a registry takes a token to its end, and a minute longer", () => {
     header:
       'Bearer realm="https://reg.example/oauth2/token",service="reg.example",scope="repository:team/app:pull",error="invalid_token"',
   });
+});
+
+/** Claims, a time zone, and how their times are read there. */
+test.each([
+  [
+    { exp: NOW + 3600, iat: NOW, nbf: NOW },
+    "UTC",
+    ["iat Jan 15, 2027, 08:00:00 UTC", "nbf", "exp Jan 15, 2027, 09:00"],
+  ],
+  [{ iat: NOW }, "Europe/Berlin", ["iat Jan 15, 2027, 09:00:00 GMT+1"]],
+  [{ exp: 0 }, "America/New_York", ["exp Dec 31, 1969, 19:00:00 EST"]],
+  [{ exp: 1800057599 }, "UTC", ["exp Jan 15, 2027, 23:59:59 UTC"]],
+  [{ exp: 1800057600 }, "UTC", ["exp Jan 16, 2027, 00:00:00 UTC"]],
+  [{ exp: 1e300, iat: "now", nbf: null }, "UTC", []],
+])("%j in %s", (claims, timeZone, expected) => {
+  const shown = tokenTimes(claims, timeZone).map(({ claim, text }) => `${claim} ${text}`);
+  expect(shown).toEqual(expected.map((start) => expect.stringMatching(new RegExp(`^${start.replace("+", "\\+")}`))));
+});
+
+test.each([
+  [{}, "{}"],
+  [{ exp: 1, access: [] }, '{\n  "exp": 1,\n  "access": []\n}'],
+  [
+    { access: [{ name: "a\n b", actions: ["pull"] }, null], sub: undefined },
+    '{\n  "access": [\n    { "name": "a\\n b", "actions": [ "pull" ] },\n    null\n  ]\n}',
+  ],
+  [{ cnf: { kid: [1] } }, '{\n  "cnf": {\n    "kid": [\n      1\n    ]\n  }\n}'],
+])("%j is written with its entries on a line each", (part, expected) => {
+  expect(written(part)).toBe(expected);
+  expect(JSON.parse(written(part))).toEqual(JSON.parse(JSON.stringify(part)));
 });
 
 const CORPUS = "../tests/cases/accept/";
