@@ -22,7 +22,7 @@ export interface Column<R> {
 
 type Direction = "ascending" | "descending";
 
-/** So many rows are drawn at once, and so many more each time. */
+/** The number of rows that are drawn at first, and of those that each press adds. */
 const PAGE = 200;
 
 export function DataTable<R>(props: {

@@ -2,7 +2,7 @@
  * A dialog over the page, from when it is there until it is closed: by its button, by Escape, or by
  * a press beside it. The focus then goes back to where it came from.
  *
- * Left out: a dialog that waits for an answer. Whatever it does not say at its top is its content's.
+ * Left out: a dialog that waits for an answer.
  */
 
 import { children, createUniqueId, type JSX, onCleanup, onMount, Show } from "solid-js";

@@ -104,7 +104,7 @@ function cellIn({ rows, actions }: Playground, scope: string): Cell | null {
   return row ? { name: row.name, standsFor: row.standsFor, action } : null;
 }
 
-/** The map that a cell can change: the one that decides, where it is known whole and is not built in. */
+/** The map that a cell can change: the one that decides, unless it is built in or known in part. */
 function changeable({ model, deciding }: Playground): { index: number } | null {
   const [map, ...others] = deciding();
   if (model.whose !== "maps" || !map || others.length > 0) return null;

@@ -1,5 +1,5 @@
 /**
- * What a token says: what it gives access to, its times in the time zone of the reader, its parts as
+ * What a token says: its access, its times in the time zone of the reader, its parts as
  * they are written, and how large it is.
  */
 

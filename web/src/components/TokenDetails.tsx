@@ -1,6 +1,6 @@
 /**
- * A token as it was given to somebody: its kind, whether it is in time, what is wrong with it, and
- * what it says.
+ * A token that was pasted: its kind, whether it is in time, what is wrong with it, and what it
+ * says.
  *
  * Nothing of it is verified, so what it says is what its holder claims.
  */

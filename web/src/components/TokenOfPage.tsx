@@ -1,4 +1,4 @@
-/** The tokens of the page: the one that was pasted, and a preview of the one that would be issued. */
+/** The token that was pasted, and a preview of the one that would be issued. */
 
 import { createMemo, type JSX, Show, untrack } from "solid-js";
 import { attempt } from "../engine";

@@ -64,7 +64,7 @@ const granted: [rules: string, cell: string, also: string[], offers: string[]][]
   ["team/* pull", "* pull", [], ["* pull"]],
   ["team/* pull", "team/* push", [], ["team/* pull, team/* push"]],
   ["", "app push", ["pull"], ["app push, app pull"]],
-  // It stands beside its like.
+  // It is placed behind the last rule on the same pattern.
   ["app pull, web pull", "app push", [], ["app pull, app push, web pull"]],
 ];
 

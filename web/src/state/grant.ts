@@ -103,7 +103,7 @@ function rulesThatGrant(map: readonly string[], { name, action }: Cell): number[
 }
 
 /**
- * The rows that somebody has written: as a repository, or in a rule. Beside `team/*` there is a row
+ * The rows that a person has written: as a repository, or in a rule. Beside `team/*` there is a row
  * of `team` as well, which is there only to show that it is not covered.
  */
 function wanted(map: readonly string[], rows: readonly Row[]): Row[] {

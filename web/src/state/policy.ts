@@ -1,6 +1,6 @@
 /**
- * What scope maps grant, and what is said of their rules: apart from any page, and from whoever
- * changes them.
+ * What scope maps grant, and what is said of their rules: apart from any page, and from
+ * what changes them.
  */
 
 import { createMemo, onCleanup } from "solid-js";

@@ -1,5 +1,5 @@
 /**
- * A pasted token, read and timed. What only the panels of tokens need is imported from its own file,
+ * A pasted token, read and timed. What only the panels need is imported from its own file,
  * so that the first load is without it.
  */
 
