@@ -39,7 +39,7 @@ const SLOW_PACE = 250;
 const FIELDS = [
   ["paste", (page) => page.locator(".paste textarea").press("Control+End"), "\nrepositories/team/extra/content/read"],
   ["scope", (page) => page.locator(".question > input").focus(), "repository:team/app7:pull,push"],
-  ["rule", (page) => page.getByRole("textbox", { name: "add a rule" }).focus(), "team/extra pull"],
+  ["rule", (page) => page.getByRole("textbox", { name: "Add rules" }).focus(), "team/extra pull"],
   ["rules as text", openEditor, "\nrepositories/team/extra/content/read"],
   ["repository", (page) => page.locator(".repository-field input").focus(), "team/app7 base/debian"],
   ["name", (page) => page.getByRole("textbox", { name: "Name" }).focus(), "ContinuousIntegration"],

@@ -44,6 +44,10 @@ const STILTED = [
   /\blook before you send\b/,
   /\bnothing tells to be\b/,
   /\bmail and chat programs\b/,
+  /\bNo rule yet\b/,
+  /\badd a rule$/,
+  /\bone a line\b/,
+  /\bAdd another scope map\b/,
 ];
 
 const comments = /\/\*[\s\S]*?\*\/|(?<![:"'`])\/\/.*$/gm;

@@ -77,7 +77,7 @@ const states: [string, (playground: Playground) => Promise<unknown>][] = [
     async (playground) => {
       await playground.use(READ, "not a rule");
       await playground.map.getByRole("button", { name: "Edit as text" }).click();
-      await expect(playground.map.getByRole("textbox", { name: "the rules of the scope map" })).toBeVisible();
+      await expect(playground.map.getByRole("textbox", { name: "Scope map rules" })).toBeVisible();
     },
   ],
   ["an error alone", (playground) => playground.write("denied: requested access to the resource is denied")],

@@ -84,7 +84,7 @@ test("the current map is taken as the old one, and edits show what they change",
   await expect(panel).toContainText("Paste an older version to see what changed.");
   await panel.getByRole("button", { name: 'Use current map as "before"' }).click();
   await expect(panel).toContainText("No difference");
-  await playground.map.getByRole("textbox", { name: "add a rule" }).fill(WRITE);
+  await playground.map.getByRole("textbox", { name: "Add rules" }).fill(WRITE);
   await playground.map.getByRole("button", { name: "Add", exact: true }).click();
   await expect(panel.getByRole("rowheader")).toHaveText(["team/app"]);
   await expect(panel).toContainText("+push");

@@ -151,7 +151,7 @@ test("what lint says is beside its rule", async ({ playground }) => {
 
 test("a rule is added and removed by hand", async ({ playground }) => {
   await playground.ask("repository:a:pull");
-  const field = playground.map.getByRole("textbox", { name: "add a rule" });
+  const field = playground.map.getByRole("textbox", { name: "Add rules" });
   await field.fill("repositories/a/content/read");
   await field.press("Enter");
   await playground.says("Allowed");
@@ -163,7 +163,7 @@ test("the editor shows the rules, writes them, and goes back", async ({ playgrou
   await playground.use("repositories/a/content/read");
   await playground.ask("repository:b:pull");
   await playground.map.getByRole("button", { name: "Edit as text" }).click();
-  const editor = playground.map.getByRole("textbox", { name: "the rules of the scope map, one a line" });
+  const editor = playground.map.getByRole("textbox", { name: "Scope map rules, one per line" });
   await expect(editor).toContainText("repositories/a/content/read");
   await expect(editor).toBeFocused();
   await page.keyboard.press("Control+End");
@@ -171,25 +171,25 @@ test("the editor shows the rules, writes them, and goes back", async ({ playgrou
   await playground.says("Allowed");
   await page.keyboard.press("Control+z");
   await playground.says("Denied");
-  await playground.map.getByRole("button", { name: "Done" }).click();
+  await playground.map.getByRole("button", { name: "Back to list" }).click();
   expect(await playground.rules()).toEqual(["repositories/a/content/read"]);
 });
 
 test("a second map is added, counted in, and removed", async ({ playground, page }) => {
   await playground.use("repositories/a/content/read");
   await playground.ask("repository:a:pull,push");
-  await page.getByRole("button", { name: "Add another scope map" }).click();
+  await page.getByRole("button", { name: "Add scope map" }).click();
   const second = playground.map.nth(1);
-  await second.getByRole("textbox", { name: "add a rule" }).fill("repositories/a/content/write");
+  await second.getByRole("textbox", { name: "Add rules" }).fill("repositories/a/content/write");
   await second.getByRole("button", { name: "Add", exact: true }).click();
   await playground.says("Can't tell yet", "No single scope map allows this");
-  await second.getByRole("button", { name: "Remove", exact: true }).click();
+  await second.getByRole("button", { name: "Remove map" }).click();
   await playground.says("Partly allowed");
   await expect(playground.map).toHaveCount(1);
 });
 
 test("a map is built of patterns and check boxes, mended, and taken out", async ({ playground, page }) => {
-  const field = playground.map.getByRole("textbox", { name: "add a rule" });
+  const field = playground.map.getByRole("textbox", { name: "Add rules" });
   await field.fill("team/*");
   await playground.map.getByRole("checkbox", { name: "pull" }).uncheck();
   await playground.map.getByRole("checkbox", { name: "push" }).check();
@@ -213,7 +213,7 @@ test("a map is built of patterns and check boxes, mended, and taken out", async 
 test("push is offered pull, which it needs", async ({ playground }) => {
   const [pull, push] = ["pull", "push"].map((name) => playground.map.getByRole("checkbox", { name }));
   const offered = playground.map.getByRole("button", { name: "+ pull, which a push needs" });
-  await playground.map.getByRole("textbox", { name: "add a rule" }).fill("team/*");
+  await playground.map.getByRole("textbox", { name: "Add rules" }).fill("team/*");
   await push?.check();
   await expect(offered).toHaveCount(0);
   await pull?.uncheck();
@@ -242,4 +242,17 @@ test("a name that no scope map may have", async ({ playground }) => {
   await expect(name).toHaveAttribute("aria-invalid", "true");
   await name.fill("MyScopeMap");
   await expect(name).toHaveAttribute("aria-invalid", "false");
+});
+
+test("a long list of rules scrolls in its card, and is shown a part at a time", async ({ playground, page }) => {
+  await playground.use(...Array.from({ length: 450 }, (_, index) => `repositories/r${index}/content/read`));
+  const removes = playground.map.getByRole("button", { name: /^remove / });
+  await expect(removes).toHaveCount(200);
+  expect((await playground.map.boundingBox())?.height).toBeLessThan((page.viewportSize()?.height ?? 0) + 100);
+  await playground.map.getByRole("button", { name: "Show 200 more of 450 rules" }).click();
+  await playground.map.getByRole("button", { name: "Show 50 more of 450 rules" }).click();
+  await expect(removes).toHaveCount(450);
+  await playground.map.getByRole("button", { name: "remove repositories/r449/content/read" }).click();
+  await expect(removes).toHaveCount(449);
+  await expect(playground.map.getByRole("button", { name: "remove repositories/r448/content/read" })).toBeFocused();
 });

@@ -67,7 +67,7 @@ test("every control is reached, in the order of the page, and the focus is seen"
   for (const name of [
     "Edit as text",
     "Name",
-    "add a rule",
+    "Add rules",
     "Check a scope",
     "Save as test",
     "az",
@@ -134,7 +134,7 @@ test("the focus never falls off what is pressed and goes", async ({ playground, 
   const redo = page.getByRole("button", { name: "Redo" });
   for (const steps of [playground.undo, redo]) {
     while ((await steps.count()) > 0) await steps.press("Enter");
-    await expect(page.getByRole("button", { name: "Add another scope map" })).toBeFocused();
+    await expect(page.getByRole("button", { name: "Add scope map" })).toBeFocused();
   }
   await page.getByRole("button", { name: "Clear" }).press("Enter");
   await expect(playground.field).toBeFocused();
@@ -268,7 +268,7 @@ for (const width of [320, 360, 768, 1024, 1400, 2000, 2560]) {
     await playground.write(PUSH + AZ_MAP);
     await playground.repository.fill(LONG);
     await playground.repository.press("Enter");
-    await playground.map.getByRole("textbox", { name: "add a rule" }).fill(`repositories/${LONG}/content/read`);
+    await playground.map.getByRole("textbox", { name: "Add rules" }).fill(`repositories/${LONG}/content/read`);
     await playground.map.getByRole("button", { name: "Add", exact: true }).click();
     await playground.answer.getByRole("button", { name: "Save as test" }).click();
     for (const panel of ["Client", "Token", "Compare", "Tests"] as const) {

@@ -26,9 +26,7 @@ async function useAll(playground: Playground): Promise<void> {
   await page.getByRole("button", { name: "Download access.yaml" }).click();
   await saved;
   await playground.map.getByRole("button", { name: "Edit as text" }).click();
-  await expect(playground.map.getByRole("textbox", { name: "the rules of the scope map" })).toContainText(
-    "repositories/",
-  );
+  await expect(playground.map.getByRole("textbox", { name: "Scope map rules" })).toContainText("repositories/");
   await playground.share();
   await playground.chooseExample("Review a change");
   await page.getByRole("button", { name: /^Theme: / }).click();

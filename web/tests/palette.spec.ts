@@ -31,7 +31,7 @@ test("the slash goes to the paste field, and is a letter where one types", async
 test("the slash is a letter in the editor and in dialogs", async ({ playground, page }) => {
   await playground.use("repositories/a/content/read");
   await playground.map.getByRole("button", { name: "Edit as text" }).click();
-  const editor = playground.map.getByRole("textbox", { name: "the rules of the scope map" });
+  const editor = playground.map.getByRole("textbox", { name: "Scope map rules" });
   await editor.click();
   await page.keyboard.press("/");
   await expect(editor).toBeFocused();
@@ -93,7 +93,7 @@ test("every place of the page is reached", async ({ playground, page }) => {
     ["answer", playground.answer],
     ["check a scope", playground.question],
     ["repositories", playground.matrix.locator(":focus")],
-    ["rules", playground.map.getByRole("textbox", { name: "add a rule" })],
+    ["rules", playground.map.getByRole("textbox", { name: "Add rules" })],
     ["token", playground.more.getByRole("tab", { name: "Token" })],
     ["compare", playground.more.getByRole("tab", { name: "Compare" })],
     ["tests", playground.more.getByRole("tab", { name: "Tests" })],

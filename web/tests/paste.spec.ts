@@ -218,7 +218,7 @@ test("pressing what was found marks it in the field", async ({ playground }) => 
 test("a rule that was changed survives what is typed into the field afterwards", async ({ playground }) => {
   await playground.write(AZ_MAP);
   await playground.map.getByRole("button", { name: "remove repositories/samples/hello-world/content/write" }).click();
-  await playground.map.getByRole("textbox", { name: "add a rule" }).fill("repositories/samples/*/metadata/read");
+  await playground.map.getByRole("textbox", { name: "Add rules" }).fill("repositories/samples/*/metadata/read");
   await playground.map.getByRole("button", { name: "Add", exact: true }).click();
   const changed = ["repositories/samples/hello-world/content/read", "repositories/samples/*/metadata/read"];
   await playground.field.press("Control+End");
@@ -259,7 +259,7 @@ test("a rule that was added or removed by hand comes back by Undo", async ({ pla
   const undo = playground.undo;
   const [own, read, write] = ["zzz", "a", "b"].map((name) => `repositories/${name}/content/read`);
   await playground.write(JSON.stringify({ name: "M", actions: [read, write] }));
-  await playground.map.getByRole("textbox", { name: "add a rule" }).fill(own ?? "");
+  await playground.map.getByRole("textbox", { name: "Add rules" }).fill(own ?? "");
   await playground.map.getByRole("button", { name: "Add", exact: true }).click();
   expect(await playground.rules()).toEqual([read, write, own]);
   await playground.field.focus();

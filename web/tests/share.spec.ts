@@ -251,7 +251,7 @@ test("what was typed survives a reload, until it is forgotten", async ({ playgro
   await expect(playground.announced).toContainText("Saved data deleted.");
   await expect(playground.question).toHaveValue("");
   await page.reload();
-  await expect(playground.map).toContainText("No rule yet");
+  await expect(playground.map).toContainText("No rules yet");
   await expect(playground.question).toHaveValue("");
   expect(await page.evaluate(() => JSON.stringify(localStorage))).not.toContain("team/app");
 });
@@ -331,14 +331,14 @@ test("what is too large to be read at once is kept, and forgotten", async ({ pla
   test.slow();
   const rules = Array.from({ length: 100_000 }, (_, index) => `repositories/r${index}/content/read`);
   await playground.write(JSON.stringify(rules));
-  await expect(playground.map).toContainText("… and 99,800 more");
+  await expect(playground.map).toContainText("Show 200 more of 100,000 rules");
   await expect.poll(() => page.evaluate(() => localStorage.getItem("scopegate.model"))).toBe("large");
   await page.reload();
-  await expect(playground.map).toContainText("… and 99,800 more");
+  await expect(playground.map).toContainText("Show 200 more of 100,000 rules");
   // By the keyboard: the page still grows while it reads a map of this size, and a click may end
   // beside what it began on.
   await page.getByRole("button", { name: "Delete saved data" }).press("Enter");
-  await expect(playground.map).toContainText("No rule yet");
+  await expect(playground.map).toContainText("No rules yet");
   await expect
     .poll(() =>
       page.evaluate(async () => {
@@ -351,7 +351,7 @@ test("what is too large to be read at once is kept, and forgotten", async ({ pla
     )
     .toBe(0);
   await page.reload();
-  await expect(playground.map).toContainText("No rule yet");
+  await expect(playground.map).toContainText("No rules yet");
 });
 
 test("what a client said is in a link, and survives a reload", async ({ playground, page, browser }) => {
@@ -406,7 +406,7 @@ test("what is kept and is nothing of the page's is not shown", async ({ page, si
     await page.goto(site.url);
     await page.addInitScript((text) => localStorage.setItem("scopegate.model", text), kept);
     await page.reload();
-    await expect(page.getByRole("region", { name: /^Scope map/ })).toContainText("No rule yet");
+    await expect(page.getByRole("region", { name: /^Scope map/ })).toContainText("No rules yet");
   }
 });
 

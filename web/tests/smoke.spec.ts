@@ -16,7 +16,7 @@ test("an empty page says how to begin, with an example that goes at the first ke
   await expect(playground.answer).toContainText("An example: a denied push");
   await expect(playground.headline).toHaveText(/^Denied: docker push samples\/nginx will fail/);
   await expect(playground.page).toHaveTitle("Scopegate playground: what can this token do?");
-  await expect(playground.map).toContainText("No rule yet. Paste a map above, or add a rule.");
+  await expect(playground.map).toContainText("No rules yet. Add a rule, or paste a scope map.");
   await expect(playground.field).toBeEmpty();
   await playground.field.press("d");
   await expect(playground.answer).not.toContainText("example");

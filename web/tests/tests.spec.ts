@@ -208,7 +208,7 @@ test("the exported file is pasted back, and everything is as it was", async ({ p
   const panel = await playground.openPanel("Tests");
   const yaml = await playground.copied(panel.getByRole("button", { name: "Copy YAML" }));
   await page.getByRole("button", { name: "Delete saved data" }).click();
-  await expect(playground.map).toContainText("No rule yet");
+  await expect(playground.map).toContainText("No rules yet");
   await playground.write(yaml);
   await expect(playground.found).toHaveText(["2 assertions", "Scope map MyScopeMap, 1 rule"]);
   await expect(playground.map).toHaveCount(1);

@@ -69,7 +69,7 @@ test("from that line to a message for the registry's owner", async ({ playground
 
 test("an owner writes a map of two rules, and takes it out", async ({ playground }) => {
   const walk = new Walk();
-  const field = playground.map.getByRole("textbox", { name: "add a rule" });
+  const field = playground.map.getByRole("textbox", { name: "Add rules" });
   await walk.enter(field, "team/*:pull");
   await walk.enter(field, "base/*:pull");
   await walk.press(playground.map.getByRole("button", { name: "Export" }));

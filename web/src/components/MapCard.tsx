@@ -41,12 +41,12 @@ export function MapCard(
             <Menu name="Export" items={FORMS} choose={(form) => copyAs(props.map, form)} />
           </Show>
           <button type="button" class="quiet" aria-expanded={isEditing()} onClick={() => setEditing(!isEditing())}>
-            {isEditing() ? "Done" : "Edit as text"}
+            {isEditing() ? "Back to list" : "Edit as text"}
           </button>
           <Show when={props.remove}>
             {(remove) => (
               <button type="button" class="quiet" onClick={() => remove()()}>
-                Remove
+                Remove map
               </button>
             )}
           </Show>

@@ -47,7 +47,7 @@ export function Maps(props: { playground: Playground; history: History; pointing
           ref={add}
           onClick={() => playground.replaceMaps([...structuredMaps(playground), blankMap()])}
         >
-          Add another scope map
+          Add scope map
         </button>
         <Show when={props.history.canUndo()}>
           <button type="button" class="quiet" onClick={() => go(props.history.undo, props.history.canUndo)}>

@@ -33,7 +33,7 @@ export function RuleEditor(props: RuleEditorProps): JSX.Element {
           />
         }
       >
-        <Suspense fallback={<p class="muted">loading the editor …</p>}>
+        <Suspense fallback={<p class="muted">Loading editor…</p>}>
           <RulesEditor actions={props.actions} said={props.said} write={(actions) => props.write(actions, true)} />
         </Suspense>
       </Show>

@@ -32,7 +32,7 @@ export function RuleField(props: { add: (rules: string[]) => void }): JSX.Elemen
     <form class="stack" onSubmit={add}>
       <div class="row">
         <label class="visually-hidden" for={id}>
-          add a rule
+          Add rules
         </label>
         <input
           id={id}

@@ -1,17 +1,16 @@
 /** The rules of a map, each with what is wrong with it or what its owner may not have meant. */
 
-import { createMemo, For, Index, type JSX, Show } from "solid-js";
+import { createMemo, createSignal, For, Index, type JSX, Show } from "solid-js";
 import { unwrap } from "solid-js/store";
 import type { Said } from "../editor/editor";
 import { type Finding, problemText, type RuleReport, sentence } from "../engine";
 import { type Mend, mend } from "../state/mend";
 import { announce } from "./announce";
 import { Mark } from "./Mark";
-import { More } from "./More";
 import { Sentence } from "./Sentence";
 
-/** A longer list would cost frames, and is not read; the editor shows all. */
-const MAX_SHOWN = 200;
+/** More rules are shown on request: a longer list costs frames. The editor shows all. */
+const PAGE = 200;
 
 interface Line {
   index: number;
@@ -35,9 +34,10 @@ export interface RuleListProps {
 }
 
 export function RuleList(props: RuleListProps): JSX.Element {
+  const [shown, setShown] = createSignal(PAGE);
   const said = createMemo(() => props.said());
   // A line that is as it was is not drawn again.
-  const lines = createMemo<Line[]>((before) => kept(before, linesOf(props.actions, said())), []);
+  const lines = createMemo<Line[]>((before) => kept(before, linesOf(props.actions, said(), shown())), []);
   const texts = createMemo(() => new Set(unwrap(props.actions)));
   let list: HTMLOListElement | undefined;
 
@@ -65,7 +65,7 @@ export function RuleList(props: RuleListProps): JSX.Element {
         when={props.actions.length > 0}
         fallback={
           <p class="muted">
-            No rule yet{props.isNamed ? ": nothing is allowed" : ""}. Paste a map above, or add a rule.
+            No rules yet{props.isNamed ? ", so nothing is allowed" : ""}. Add a rule, or paste a scope map.
           </p>
         }
       >
@@ -90,7 +90,12 @@ export function RuleList(props: RuleListProps): JSX.Element {
           </Index>
         </ol>
       </Show>
-      <More all={props.actions.length} shown={MAX_SHOWN} />
+      <Show when={props.actions.length > shown()}>
+        <button type="button" class="quiet" onClick={() => setShown(shown() + PAGE)}>
+          Show {Math.min(PAGE, props.actions.length - shown()).toLocaleString("en")} more of{" "}
+          {props.actions.length.toLocaleString("en")} rules
+        </button>
+      </Show>
     </>
   );
 }
@@ -179,10 +184,10 @@ function isSame(one: Line, other: Line): boolean {
 }
 
 /** Findings count the rules; what is not a rule is not among them. */
-function linesOf(actions: string[], { reports, findings }: Said): Line[] {
+function linesOf(actions: string[], { reports, findings }: Said, shown: number): Line[] {
   const byRule = Map.groupBy(findings, (finding) => finding.rule);
   let rule = 0;
-  return actions.slice(0, MAX_SHOWN).map((text, index) => {
+  return actions.slice(0, shown).map((text, index) => {
     const report = reports[index];
     const isRule = report !== undefined && report.problem === null;
     return { index, text, report, findings: isRule ? (byRule.get(rule++) ?? []) : [] };

@@ -51,7 +51,7 @@ export function createEditor(parent: HTMLElement, text: string, onChange: (text:
         keymap.of([...defaultKeymap, ...historyKeymap, ...lintKeymap]),
         EditorView.lineWrapping,
         EditorView.contentAttributes.of({
-          "aria-label": "the rules of the scope map, one a line",
+          "aria-label": "Scope map rules, one per line",
           spellcheck: "false",
         }),
         placeholder("repositories/samples/*/content/read"),
