@@ -15,16 +15,17 @@
 //! `scopegate-edge`; and every claim that no client reads and no reader of ours needs.
 
 use alloc::collections::BTreeMap;
-use alloc::string::String;
+use alloc::string::{String, ToString as _};
 use alloc::vec;
 use alloc::vec::Vec;
 
 use scopegate_core::verify::Grant;
-use scopegate_core::{Action, ResourceType};
+use scopegate_core::{Access, Action, ActionList, ActionSet, ResourceType};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::access::AccessEntry;
+use crate::decision::DecisionReport;
 
 /// The claims of an access token. A caller that signs many of them writes them as
 /// `AccessClaims<&str>`, and copies no text.
@@ -112,6 +113,27 @@ pub struct UntagClaim<S = String> {
 }
 
 impl UntagClaim {
+    /// The scopes that decide about the claim of a token: `metadata_write` on each repository for
+    /// which `delete` was requested, whatever became of it. A client with both gets the claim too,
+    /// because a token with `delete` alone removes no tag where that takes `metadata_write`. What
+    /// is granted of them are its repositories.
+    ///
+    /// ```
+    /// use scopegate_api::claims::UntagClaim;
+    /// use scopegate_api::decision::DecisionReport;
+    /// use scopegate_core::{ScopeList, Settings, Table, claims};
+    ///
+    /// let request = ScopeList::parse(["repository:app:pull,delete repository:base:pull"]).unwrap();
+    /// let tables: [&Table<Vec<u8>>; 0] = [];
+    /// let report = DecisionReport::new(&request, &claims(tables, &request, &Settings::default()));
+    /// assert_eq!(UntagClaim::scopes(&report), ["repository:app:metadata_write"]);
+    /// ```
+    #[must_use]
+    pub fn scopes(report: &DecisionReport) -> Vec<String> {
+        let entries = report.access.iter().chain(&report.denied);
+        entries.filter_map(metadata_write_for_delete).collect()
+    }
+
     /// Reads the payload of an access token that was verified and accepted. A claim of another form
     /// names no repository.
     #[must_use]
@@ -128,6 +150,15 @@ impl UntagClaim {
             actions: vec![Action::MetadataWrite.as_str().into()],
         })
     }
+}
+
+fn metadata_write_for_delete(entry: &AccessEntry) -> Option<String> {
+    let is_repository = entry.resource_type == ResourceType::Repository.as_str();
+    let has_delete = entry.actions.iter().any(|action| action == Action::Delete.as_str());
+    let actions = ActionList::from(ActionSet::of(Action::MetadataWrite));
+    let scope =
+        Access { resource_type: ResourceType::Repository, name: entry.name.as_str(), actions };
+    (is_repository && has_delete).then(|| scope.to_string())
 }
 
 /// The claims of a refresh token.

@@ -1,7 +1,7 @@
 //! Some scope maps, and everything that is asked about them.
 
 use scopegate_api::analysis::{Difference, Finding, RepositoryClass};
-use scopegate_api::claims::{AccessClaims, GrantType, PrincipalKind, version};
+use scopegate_api::claims::{AccessClaims, GrantType, PrincipalKind, UntagClaim, version};
 use scopegate_api::decision::DecisionReport;
 use scopegate_api::explanation::FullExplanation;
 use scopegate_api::problem::Problem;
@@ -67,9 +67,7 @@ impl Principal {
     /// A `Problem` for a request with 129 scopes.
     #[wasm_bindgen(unchecked_return_type = "DecisionReport")]
     pub fn claims(&self, scopes: &str) -> Result<JsValue, JsValue> {
-        let request = read(scopes)?;
-        let mut report =
-            DecisionReport::new(&request, &claims(&self.tables, &request, &self.settings));
+        let mut report = self.decide(scopes)?;
         for invalid in &mut report.invalid {
             invalid.position = utf16(&invalid.scope, invalid.position);
         }
@@ -162,16 +160,14 @@ impl Principal {
         to_js(&classes.into_iter().map(RepositoryClass::from).collect::<Vec<_>>())
     }
 
-    /// The claims of the access token that a request gets.
+    /// The claims of the access token that a request gets, without [`untag`](Self::untag).
     ///
     /// # Errors
     ///
     /// A `Problem` for a request with 129 scopes.
     #[wasm_bindgen(js_name = accessClaims, unchecked_return_type = "AccessClaims")]
     pub fn access_claims(&self, scopes: &str, subject: Subject) -> Result<JsValue, JsValue> {
-        let request = read(scopes)?;
-        let access =
-            DecisionReport::new(&request, &claims(&self.tables, &request, &self.settings)).access;
+        let access = self.decide(scopes)?.access;
         let issued_at = subject.issued_at as u64;
         Ok(to_js(&AccessClaims {
             jti: subject.id,
@@ -192,6 +188,22 @@ impl Principal {
             provider: None,
             epoch: None,
         }))
+    }
+
+    /// The repositories of the claim `untag` of that token: a server writes it behind all others,
+    /// where there are any.
+    ///
+    /// # Errors
+    ///
+    /// A `Problem` for a request with 129 scopes.
+    pub fn untag(&self, scopes: &str) -> Result<Vec<String>, JsValue> {
+        let asked = UntagClaim::scopes(&self.decide(scopes)?).join(" ");
+        Ok(self.decide(&asked)?.access.into_iter().map(|entry| entry.name).collect())
+    }
+
+    fn decide(&self, scopes: &str) -> Result<DecisionReport, JsValue> {
+        let request = read(scopes)?;
+        Ok(DecisionReport::new(&request, &claims(&self.tables, &request, &self.settings)))
     }
 }
 

@@ -37,13 +37,16 @@ export interface Request {
 
 export interface IssuedToken {
   readonly header: { readonly alg: Algorithm; readonly typ: "JWT"; readonly kid: string };
-  readonly claims: AccessClaims;
+  /** `untag` as the engine says it, where it names a repository. */
+  readonly claims: AccessClaims & { readonly untag?: string[] };
   readonly size: TokenSize;
 }
 
 export function issue(principal: Principal, request: Request): IssuedToken {
   const header = { alg: request.algorithm, typ: "JWT", kid: KEY_ID } as const;
-  const claims = principal.accessClaims(request.scopes, subjectOf(request));
+  const own = principal.accessClaims(request.scopes, subjectOf(request));
+  const untag = principal.untag(request.scopes);
+  const claims = untag.length > 0 ? { ...own, untag } : own;
   const parts = [JSON.stringify(header), payload(claims)].map((part) => base64Length(part.length));
   const bytes = [...parts, base64Length(SIGNATURES[request.algorithm])].reduce((sum, part) => sum + part, 2);
   return { header, claims, size: tokenSize(bytes) };

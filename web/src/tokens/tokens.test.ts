@@ -213,6 +213,26 @@ test("the answer does not say what is wrong", () => {
   );
 });
 
+/** A map, what is requested, and the claim `untag`: where tags may be removed. */
+test.each([
+  [["metadata/write"], "repository:team/app:delete", ["team/app"]],
+  [["metadata/write", "content/delete"], "repository:team/app:pull,delete", ["team/app"]],
+  [["content/delete"], "repository:team/app:delete", undefined],
+  [["metadata/write"], "repository:team/app:pull,metadata_write", undefined],
+  [["metadata/write"], "registry:catalog:* repository:other:delete", undefined],
+])("with %j the request %j", (permissions, scopes, untag) => {
+  const principal = new Principal();
+  principal.add(
+    "",
+    permissions.map((permission) => `repositories/team/app/${permission}`),
+  );
+  const { claims, size } = issue(principal, { ...request, scopes });
+  principal.free();
+  expect(claims.untag).toEqual(untag);
+  expect(Object.keys(claims).at(-1) === "untag").toBe(untag !== undefined);
+  expect(size.bytes).toBeGreaterThan(JSON.stringify(claims).length);
+});
+
 test("a registry takes a token to its end, and a minute longer", () => {
   const scopes = ["repository:team/app:pull"];
   const { claims } = issued();

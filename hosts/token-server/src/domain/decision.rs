@@ -4,9 +4,9 @@
 use std::fmt;
 
 use scopegate_api::abi::Failure;
-use scopegate_api::access::AccessEntry;
+use scopegate_api::claims::UntagClaim;
 use scopegate_api::decision::DecisionReport;
-use scopegate_core::{Access, Action, ActionList, ActionSet, Catalog, ResourceType, Settings};
+use scopegate_core::{Catalog, Settings};
 use scopegate_runtime::{Error as EngineError, PolicyTable, Runtime};
 
 use crate::domain::principal::Principal;
@@ -53,10 +53,8 @@ impl Decider<'_> {
         Ok(report)
     }
 
-    /// The repositories of a decided request in which the principal may remove tags: `delete` was
-    /// requested, whatever became of it, and the engine grants `metadata_write`. A client with both
-    /// gets the claim too, because a token with `delete` alone removes no tag where that takes
-    /// `metadata_write`. A token that is a ceiling has its own claim as the bound.
+    /// The repositories of the claim `untag` of a decided request: what the engine grants of
+    /// [`UntagClaim::scopes`]. A token that is a ceiling has its own claim as the bound.
     ///
     /// # Errors
     ///
@@ -66,8 +64,7 @@ impl Decider<'_> {
         principal: &Principal,
         report: &DecisionReport,
     ) -> Result<Vec<String>, DecisionError> {
-        let entries = report.access.iter().chain(&report.denied);
-        let scopes: Vec<String> = entries.filter_map(metadata_write_for_delete).collect();
+        let scopes = UntagClaim::scopes(report);
         let mut repositories = Vec::new();
         for scopes in scopes.chunks(ASKED_AT_ONCE) {
             let scopes: Vec<&str> = scopes.iter().map(String::as_str).collect();
@@ -105,16 +102,6 @@ impl Decider<'_> {
     fn settings(self) -> Settings {
         Settings { catalog: self.catalog }
     }
-}
-
-/// The scope for `metadata_write` on the repository of an entry with `delete`.
-fn metadata_write_for_delete(entry: &AccessEntry) -> Option<String> {
-    let is_repository = entry.resource_type == ResourceType::Repository.as_str();
-    let has_delete = entry.actions.iter().any(|action| action == Action::Delete.as_str());
-    let actions = ActionList::from(ActionSet::of(Action::MetadataWrite));
-    let scope =
-        Access { resource_type: ResourceType::Repository, name: entry.name.as_str(), actions };
-    (is_repository && has_delete).then(|| scope.to_string())
 }
 
 /// Counts a failure of the engine.
