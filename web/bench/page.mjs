@@ -91,7 +91,7 @@ async function firstAnswer() {
   await session.send("Emulation.setCPUThrottlingRate", { rate: 4 });
   await page.addInitScript(() => {
     const ask = () => {
-      const field = document.getElementById("question");
+      const field = document.querySelector(".question > input");
       if (!(field instanceof HTMLInputElement)) return requestAnimationFrame(ask);
       field.value = "repository:a:pull";
       field.dispatchEvent(new InputEvent("input", { bubbles: true }));
@@ -110,13 +110,13 @@ async function firstAnswer() {
 async function typeEcho() {
   const context = await browser.newContext();
   const page = await context.newPage();
-  await page.setContent("<input id='question'><p id='echo'></p>");
+  await page.setContent("<input><p id='echo'></p>");
   await page.evaluate(() => {
     const [question, echo] = [document.querySelector("input"), document.querySelector("p")];
     question.addEventListener("input", () => echo.replaceChildren(question.value));
   });
   await watch(page);
-  await page.locator(".question > input").focus();
+  await page.locator("input").focus();
   const times = await type(page, (key) => "repository:team/app7:pull,push"[key % 30] ?? "a");
   await context.close();
   return times;

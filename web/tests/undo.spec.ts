@@ -25,7 +25,7 @@ test("the focus goes to the next rule, and after the last to where one is added"
   const last = playground.map.getByRole("button", { name: /^remove / });
   await expect(last).toBeFocused();
   await page.keyboard.press("Enter");
-  await expect(playground.map.getByRole("textbox", { name: "Add a rule" })).toBeFocused();
+  await expect(playground.map.getByRole("textbox", { name: "Add rules" })).toBeFocused();
 });
 
 test("the offer goes by Escape, and the focus back to where it was", async ({ playground, page }) => {

@@ -1,12 +1,14 @@
 /** What the page's maps or its token open, and where repositories are added. */
 
 import { createMemo, createUniqueId, type JSX, Show, Suspense } from "solid-js";
+import { unwrap } from "solid-js/store";
 import { readScopes } from "../engine";
 import type { Cell } from "../state/grant";
 import { hostAsked } from "../state/model";
 import type { Playground } from "../state/playground";
 import type { Pointing } from "../state/pointing";
-import { MAX_NAMED } from "../state/rows";
+import { MAX_NAMED, type Row } from "../state/rows";
+import { createSettled } from "../state/settled";
 import { answered } from "../state/words";
 import { AccessMatrix } from "./AccessMatrix";
 import { announce } from "./announce";
@@ -27,11 +29,14 @@ export function Matrix(props: { playground: Playground; pointing: Pointing }): J
     return question.kind === "scope" ? question.text : "";
   });
 
-  const chosen = createMemo(() => cellIn(props.playground, asked()));
-  const changed = () => changeable(props.playground);
+  const changed = createMemo(() => changeable(props.playground));
+  // With 500 rules offers cost milliseconds, and no key waits for them.
+  const offered = createSettled(createMemo(() => offeredIn(props.playground, changed(), asked())));
   let card: HTMLElement | undefined;
 
-  function write(index: number, actions: string[]) {
+  function write({ index, actions: before }: Offered, actions: string[]) {
+    // What was offered for other rules is not meant for those of now.
+    if (actionsOf(props.playground, index) !== before) return;
     props.playground.write(index, actions);
     announce("Scope map updated.");
     // The button goes with what it did.
@@ -54,18 +59,14 @@ export function Matrix(props: { playground: Playground; pointing: Pointing }): J
         remove={(name) => props.playground.removeRepositories([name])}
       />
       <Suspense>
-        <Show when={chosen()}>
-          {(cell) => (
-            <Show when={changed()}>
-              {(map) => (
-                <CellChange
-                  cell={cell()}
-                  rows={props.playground.rows()}
-                  actions={props.playground.model.maps[map().index]?.actions ?? []}
-                  write={(actions) => write(map().index, actions)}
-                />
-              )}
-            </Show>
+        <Show when={offered()}>
+          {(offer) => (
+            <CellChange
+              cell={offer().cell}
+              rows={offer().rows}
+              actions={offer().actions}
+              write={(actions) => write(offer(), actions)}
+            />
           )}
         </Show>
       </Suspense>
@@ -104,12 +105,32 @@ function cellIn({ rows, actions }: Playground, scope: string): Cell | null {
   return row ? { name: row.name, standsFor: row.standsFor, action } : null;
 }
 
+/** What a cell can change: itself, in one map. */
+interface Offered {
+  cell: Cell;
+  rows: Row[];
+  /** The map, and its actions as they are. */
+  index: number;
+  actions: string[];
+}
+
+function offeredIn(playground: Playground, index: number | null, scope: string): Offered | null {
+  const cell = index === null ? null : cellIn(playground, scope);
+  if (index === null || cell === null) return null;
+  return { cell, rows: playground.rows(), index, actions: actionsOf(playground, index) };
+}
+
+/** A list is replaced whole when it changes, so two are the same or differ. */
+function actionsOf({ model }: Playground, index: number): string[] {
+  return unwrap(model.maps[index]?.actions ?? []);
+}
+
 /** The map that a cell can change: the one that decides, unless it is built in or known in part. */
-function changeable({ model, deciding }: Playground): { index: number } | null {
+function changeable({ model, deciding }: Playground): number | null {
   const [map, ...others] = deciding();
   if (model.whose !== "maps" || !map || others.length > 0) return null;
   const isOpen = map.known === undefined && !map.name.startsWith("_") && map.actions.length <= MAX_RULES;
-  return isOpen ? { index: model.maps.indexOf(map) } : null;
+  return isOpen ? model.maps.indexOf(map) : null;
 }
 
 /** A cell is about the registry that was asked before. */

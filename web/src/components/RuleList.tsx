@@ -12,6 +12,9 @@ import { Sentence } from "./Sentence";
 /** More rules are shown on request: a longer list costs frames. The editor shows all. */
 const PAGE = 200;
 
+/** Fewer are drawn whether they are in sight or not. */
+const FEW = 40;
+
 interface Line {
   index: number;
   text: string;
@@ -69,7 +72,7 @@ export function RuleList(props: RuleListProps): JSX.Element {
           </p>
         }
       >
-        <ol class="rules" ref={list}>
+        <ol class="rules" classList={{ long: lines().length > FEW }} ref={list}>
           <Index each={lines()}>
             {(line) => (
               <RuleLine

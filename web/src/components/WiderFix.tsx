@@ -7,8 +7,9 @@ import { createMemo, For, type JSX } from "solid-js";
 import { actions, type Edit, permissionFor } from "../engine";
 import type { WholeMap } from "../fixes";
 import { exported } from "../fixes/exports";
-import { grants, type Offer } from "../state/grant";
+import { grants, patternsOf } from "../state/grant";
 import type { Row } from "../state/rows";
+import { createSettled } from "../state/settled";
 import { called, reach } from "./cell-texts";
 import { Sentence } from "./Sentence";
 import "./wider-fix.css";
@@ -22,27 +23,37 @@ export function WiderFix(props: {
   choose: (edit: Edit) => void;
 }): JSX.Element {
   const cell = () => ({ name: props.edit.pattern, standsFor: null, action: actionsOf(props.edit)[0] ?? "" });
-  const wider = createMemo(() => {
-    const [, ...also] = actionsOf(props.edit);
-    return grants(props.map.actions, props.rows, cell(), also).filter(({ pattern }) => pattern !== props.edit.pattern);
+  const wider = () => patternsOf(cell()).filter((pattern) => pattern !== props.edit.pattern);
+  // With 500 rules this costs milliseconds, and no key waits for it.
+  const asked = createSettled(createMemo(() => ({ edit: props.edit, map: props.map, rows: props.rows })));
+  const offers = createMemo(() => {
+    const settled = asked();
+    if (settled?.edit !== props.edit) return [];
+    const [, ...also] = actionsOf(settled.edit);
+    return grants(settled.map.actions, settled.rows, cell(), also);
   });
-  const isChosen = ({ pattern }: Offer) => props.chosen === pattern;
+  const reachOf = (wanted: string) => {
+    const offer = offers().find(({ pattern }) => pattern === wanted);
+    return offer ? reach(cell(), offer) : "";
+  };
 
   return (
     <ul class="plain wider">
       <For each={wider()}>
-        {(offer) => (
+        {(pattern) => (
           <li>
             <button
               type="button"
               class="quiet"
-              aria-pressed={isChosen(offer)}
-              onClick={() => props.choose(isChosen(offer) ? props.edit : onPattern(props.edit, props.map, offer))}
+              aria-pressed={props.chosen === pattern}
+              onClick={() =>
+                props.choose(props.chosen === pattern ? props.edit : onPattern(props.edit, props.map, pattern))
+              }
             >
-              <Sentence text={`Allow it on ${called(offer.pattern ?? "", cell())}`} />
+              <Sentence text={`Allow it on ${called(pattern, cell())}`} />
             </button>{" "}
             <span class="muted small">
-              <Sentence text={reach(cell(), offer)} />
+              <Sentence text={reachOf(pattern)} />
             </span>
           </li>
         )}
@@ -56,11 +67,11 @@ function actionsOf({ permissions }: Edit): string[] {
 }
 
 /** The fix with another pattern: as its command, and as the rules. */
-function onPattern(edit: Edit, map: WholeMap, { pattern }: Offer): Edit {
+function onPattern(edit: Edit, map: WholeMap, pattern: string): Edit {
   const added = edit.permissions.map((permission) => `repositories/${pattern}/${permission}`);
   return {
     ...edit,
-    pattern: pattern ?? edit.pattern,
+    pattern,
     actions: added,
     command: exported({ ...map, actions: added }, "update"),
   };

@@ -76,7 +76,7 @@ export function fewest(actions: readonly string[]): string[] {
 }
 
 /** The name, and what is below each of its prefixes, up to three of them. */
-function patternsOf({ name, standsFor }: Cell): string[] {
+export function patternsOf({ name, standsFor }: Pick<Cell, "name" | "standsFor">): string[] {
   const own = standsFor ?? name;
   const parts = own.replace(/\/\*$/, "").split("/").slice(0, -1);
   const above = parts.map((_, index) => `${parts.slice(0, parts.length - index).join("/")}/*`);

@@ -2,10 +2,11 @@
  * The rows of the matrix: the repositories that were named, and those that the rules propose.
  */
 
-import { createComputed, createMemo, createSignal, on, onCleanup, untrack } from "solid-js";
+import { createMemo, untrack } from "solid-js";
 import type { Principal, RepositoryClass } from "../engine";
 import type { Granted } from "./candidates";
 import type { Model } from "./model";
+import { createSettled } from "./settled";
 
 export interface Row extends Granted {
   /** Whether it was not named: the rules tell it apart from all others. */
@@ -20,12 +21,6 @@ const MAX_PROPOSED = 8;
 const ENOUGH_NAMED = 8;
 /** More would cost frames. */
 export const MAX_NAMED = 500;
-
-/**
- * Milliseconds without a change before all that the rules propose is listed: for 500 rules that
- * costs a millisecond, and no verdict needs it.
- */
-const LISTED_AFTER = 150;
 
 export interface RowSources {
   model: Model;
@@ -55,10 +50,10 @@ export function createRows({ model, principal, listedByToken, granted }: RowSour
       standsFor: standsFor.get(grant.name) ?? null,
     }));
   });
+  // For 500 rules all that they propose costs a millisecond, and no verdict needs it.
   const settled = createSettled(principal);
   const more = createMemo<string[]>(() => {
-    settled();
-    if (model.whose === "token") return [];
+    if (settled() === null || model.whose === "token") return [];
     const all = propose(untrack(principal));
     const rest = without(model.repositories, all).slice(proposed().length);
     return all.length > 1 ? rest.map(({ witness }) => witness) : [];
@@ -77,19 +72,6 @@ function listed(listedByToken: string[], named: string[]): { witness: string; pa
 function without(names: string[], classes: RepositoryClass[]): RepositoryClass[] {
   const known = new Set(names);
   return classes.filter(({ witness }) => !known.has(witness));
-}
-
-/** Changes when `source` has not changed for a while. */
-function createSettled(source: () => unknown): () => number {
-  const [count, setCount] = createSignal(0);
-  let later: ReturnType<typeof setTimeout> | undefined;
-  const wait = () => {
-    clearTimeout(later);
-    later = setTimeout(() => setCount((before) => before + 1), LISTED_AFTER);
-  };
-  createComputed(on(source, wait, { defer: true }));
-  onCleanup(() => clearTimeout(later));
-  return count;
 }
 
 /**
