@@ -90,6 +90,7 @@ test("the current map is taken as the old one, and edits show what they change",
   await expect(panel).toContainText("+push");
   await panel.getByRole("button", { name: "Remove" }).click();
   await expect(panel).toContainText("Paste an older version to see what changed.");
+  await expect(panel.getByRole("textbox", { name: "The map before" })).toBeFocused();
 });
 
 test("the heaviest difference is first, and the result is copied for a review and for CI", async ({ playground }) => {
@@ -195,6 +196,7 @@ test("many differences are put in the order of their names, and shown a part at 
   await playground.more.getByRole("button", { name: "Show 50 more of 450" }).click();
   await expect(heads).toHaveCount(450);
   await expect(playground.announced).toContainText("450 rows shown.");
+  await expect(playground.more.getByRole("table")).toBeFocused();
 });
 
 test("before and after are swapped", async ({ playground }) => {
@@ -208,6 +210,25 @@ test("before and after are swapped", async ({ playground }) => {
   await expect(playground.announced).toContainText("Comparing MyScopeMap with the pasted map.");
   await playground.more.getByRole("button", { name: "Swap before and after" }).click();
   await expect(playground.more).toContainText("+push");
+});
+
+test("a map that is removed is not replaced by the one that it was compared with", async ({ playground }) => {
+  await playground.write(
+    [READ, WRITE].map((rule, index) => JSON.stringify({ name: `map-${index}`, actions: [rule] })).join("\n"),
+  );
+  const panel = await playground.openPanel("Compare");
+  await paste(panel.getByRole("textbox", { name: "Another map" }), JSON.stringify([READ, WRITE]));
+  const [before, after] = ["Before", "After"].map((name) => panel.getByRole("combobox", { name }));
+  await before?.selectOption("map-1");
+  await after?.selectOption("the pasted map");
+  await expect(panel.getByRole("heading", { level: 3 })).toHaveText("map-1 → the pasted map");
+  await playground.map.nth(1).getByRole("button", { name: "Remove map" }).click();
+  await expect(panel.getByRole("heading", { level: 3 })).toHaveText("map-0 → the pasted map");
+  await expect(panel.getByRole("rowheader")).toHaveText(["team/app"]);
+  await playground.undo.click();
+  await expect(panel.getByRole("heading", { level: 3 })).toHaveText("map-1 → the pasted map");
+  await playground.map.nth(0).getByRole("button", { name: "Remove map" }).click();
+  await expect(panel.getByRole("heading", { level: 3 })).toHaveText("map-1 → the pasted map");
 });
 
 test("what is being typed is kept already", async ({ playground, page }) => {

@@ -20,6 +20,8 @@ export function CompareOfPage(props: { playground: Playground }): JSX.Element {
   const isPasted = () => indexOf("before") === PASTED || indexOf("after") === PASTED;
   /** Whether both of them are there. */
   const areThere = () => model.old !== null || !isPasted();
+  /** Whether it is the map after that is pasted. */
+  const isNew = () => indexOf("after") === PASTED;
   const differences = createMemo(() => {
     const { before, after } = playground.compared;
     const compared = attempt(() => after().principal.difference(before().principal));
@@ -64,7 +66,7 @@ export function CompareOfPage(props: { playground: Playground }): JSX.Element {
       </Show>
       <MapField
         label={fieldLabel(isPasted(), indexOf("after"))}
-        placeholder="Paste the old scope map (any format)."
+        placeholder={`Paste the ${isNew() ? "new" : "old"} scope map (any format).`}
         map={model.old}
         write={write}
       >
@@ -74,13 +76,16 @@ export function CompareOfPage(props: { playground: Playground }): JSX.Element {
           </button>
         </Show>
         <Show when={model.old}>
-          <button type="button" class="quiet" onClick={() => removeOld(playground)}>
+          <button type="button" class="quiet" onClick={(event) => removeOld(playground, event.currentTarget)}>
             Remove
           </button>
         </Show>
       </MapField>
       <Invalid reports={invalid()} />
-      <Show when={areThere()} fallback={<p class="muted">Paste an older version to see what changed.</p>}>
+      <Show
+        when={areThere()}
+        fallback={<p class="muted">Paste {isNew() ? "a newer" : "an older"} version to see what changed.</p>}
+      >
         <AccessDiff
           before={compared("before")}
           after={compared("after")}
@@ -157,7 +162,9 @@ function keepAsOld(playground: Playground): void {
   playground.set("compare", "before", PASTED);
 }
 
-function removeOld(playground: Playground): void {
+/** The button goes with the map, and the focus goes to where another one is pasted. */
+function removeOld(playground: Playground, button: HTMLElement): void {
+  button.closest(".stack")?.querySelector("textarea")?.focus();
   playground.set("old", null);
   playground.set("compare", { before: null, after: null });
 }

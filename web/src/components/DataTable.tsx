@@ -6,7 +6,7 @@
  * that are edited.
  */
 
-import { createMemo, createSignal, For, type JSX, Show } from "solid-js";
+import { createEffect, createMemo, createSignal, For, type JSX, on, Show } from "solid-js";
 import { announce } from "./announce";
 import "./data-table.css";
 
@@ -40,6 +40,7 @@ export function DataTable<R>(props: {
     const sign = by.direction === "ascending" ? 1 : -1;
     return props.rows.toSorted((one, other) => sign * order(one, other));
   });
+  let table: HTMLTableElement | undefined;
   const directionOf = (name: string) => (sorted()?.name === name ? sorted()?.direction : undefined);
 
   /** Up, down, and as they were. */
@@ -50,14 +51,25 @@ export function DataTable<R>(props: {
     announce(next ? `Sorted by ${name}, ${next}.` : "In the first order.");
   }
 
+  // Other rows are shown from their first part on.
+  createEffect(
+    on(
+      () => props.rows,
+      () => setShown(PAGE),
+      { defer: true },
+    ),
+  );
+
+  /** The button goes with the last part. */
   function showMore() {
     setShown((count) => count + PAGE);
+    if (shown() >= rows().length) table?.focus();
     announce(`${Math.min(shown(), rows().length).toLocaleString("en")} rows shown.`);
   }
 
   return (
     <>
-      <table class="data-table">
+      <table class="data-table" ref={table} tabIndex={-1}>
         <caption class="visually-hidden">{props.caption}</caption>
         <thead>
           <tr>

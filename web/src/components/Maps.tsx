@@ -1,7 +1,7 @@
 /** The scope maps of the page. */
 
 import { Index, type JSX, Show } from "solid-js";
-import { comparedName } from "../state/compared";
+import { comparedName, withoutMap } from "../state/compared";
 import type { History } from "../state/history";
 import { blankMap, type Model, type ScopeMapDraft } from "../state/model";
 import type { Playground } from "../state/playground";
@@ -89,5 +89,6 @@ function rename(playground: Playground, index: number, field: keyof ScopeMapDraf
 }
 
 function remove(playground: Playground, index: number): void {
+  playground.set("compare", withoutMap(playground.model.compare, index));
   playground.replaceMaps(structuredMaps(playground).filter((_, other) => other !== index));
 }

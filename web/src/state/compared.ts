@@ -15,14 +15,31 @@ export const PASTED = -1;
 
 /**
  * The place of a map among those of the page, or of the pasted one. A map that has gone leaves the
- * choice to the page.
+ * choice to the page, which never compares a map with itself.
  */
-export function comparedIndex({ maps, old, compare }: Model, side: Side): number {
-  const chosen = compare[side];
-  if (chosen === PASTED || (chosen !== null && chosen < maps.length)) return chosen;
+export function comparedIndex(model: Model, side: Side): number {
+  const chosen = chosenIndex(model, side);
+  if (chosen !== null) return chosen;
+  const { maps, old } = model;
   const areBothHere = old === null && maps.length > 1;
-  if (side === "after") return areBothHere ? 1 : 0;
-  return areBothHere ? 0 : PASTED;
+  const preferred = side === "after" ? Number(areBothHere) : areBothHere ? 0 : PASTED;
+  const other = chosenIndex(model, side === "before" ? "after" : "before");
+  return [preferred, ...maps.keys(), PASTED].find((index) => index !== other) ?? preferred;
+}
+
+/** The map that a person has chosen, if it is still there. */
+function chosenIndex({ maps, compare }: Model, side: Side): number | null {
+  const chosen = compare[side];
+  return chosen !== null && chosen < maps.length ? chosen : null;
+}
+
+/** The choice after the map at a place has gone: others move up. */
+export function withoutMap({ before, after }: Model["compare"], removed: number): Model["compare"] {
+  const moved = (chosen: number | null) => {
+    if (chosen === null || chosen < removed) return chosen;
+    return chosen === removed ? null : chosen - 1;
+  };
+  return { before: moved(before), after: moved(after) };
 }
 
 export function comparedMap(model: Model, side: Side): ScopeMapDraft | null {
