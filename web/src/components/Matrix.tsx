@@ -79,7 +79,7 @@ export function Matrix(props: { playground: Playground; pointing: Pointing }): J
       <More all={props.playground.model.repositories.length} shown={MAX_NAMED} />
       <RepositoryField
         proposed={props.playground.rows().flatMap(({ proposed, name }) => (proposed ? [name] : []))}
-        more={props.playground.more()}
+        more={props.playground.more() ?? []}
         hasOwn={props.playground.model.repositories.length > 0}
         add={(names) => props.playground.addRepositories(names)}
         clear={() => props.playground.set("repositories", [])}
@@ -95,7 +95,7 @@ export function Matrix(props: { playground: Playground; pointing: Pointing }): J
 function isComplete({ rows, more, model }: Playground): boolean {
   const hasRules = model.whose === "maps" && model.maps.some(({ actions }) => actions.length > 0);
   const isWhole = model.maps.every(({ known }) => known === undefined);
-  return hasRules && isWhole && more().length === 0 && rows().some(({ standsFor }) => standsFor === "*");
+  return hasRules && isWhole && more()?.length === 0 && rows().some(({ standsFor }) => standsFor === "*");
 }
 
 /** The cell that a scope asks about. */

@@ -52,8 +52,10 @@ export function createRows({ model, principal, listedByToken, granted }: RowSour
   });
   // For 500 rules all that they propose costs a millisecond, and no verdict needs it.
   const settled = createSettled(principal);
-  const more = createMemo<string[]>(() => {
-    if (settled() === null || model.whose === "token") return [];
+  /** Null while it is not known. */
+  const more = createMemo<string[] | null>(() => {
+    if (model.whose === "token") return [];
+    if (settled() === null) return null;
     const all = propose(untrack(principal));
     const rest = without(model.repositories, all).slice(proposed().length);
     return all.length > 1 ? rest.map(({ witness }) => witness) : [];
