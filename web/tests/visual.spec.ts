@@ -45,6 +45,56 @@ const states: [string, string, (playground: Playground) => Promise<unknown>][] =
       await expect(playground.matrix.getByRole("region", { name: /^Grant push/ })).toBeVisible();
     },
   ],
+  [
+    "allowed",
+    "Answer",
+    async (playground) => {
+      await playground.use("repositories/samples/*/content/read");
+      await playground.ask("repository:samples/nginx:pull");
+    },
+  ],
+  [
+    "previous",
+    "Answer",
+    async (playground) => {
+      await playground.write(PUSH + AZ_MAP);
+      await playground.write("!!");
+      await expect(playground.answer).toContainText("This answer belongs to the previous question.");
+    },
+  ],
+  [
+    "rules",
+    "Scope map",
+    async (playground) => {
+      const field = playground.map.getByRole("textbox", { name: "Add rules" });
+      await field.fill("team/* pull,push");
+      await field.press("Enter");
+      await field.fill("team/app");
+    },
+  ],
+  [
+    "commands",
+    "",
+    async (playground) => {
+      await playground.write(PUSH + AZ_MAP);
+      await playground.page.getByRole("button", { name: "Commands" }).click();
+      await expect(playground.page.getByRole("listbox").getByRole("option").first()).toBeVisible();
+    },
+  ],
+  [
+    "share",
+    "",
+    async (playground) => {
+      await playground.write(PUSH + AZ_MAP);
+      await playground.page.getByRole("button", { name: "Share" }).click();
+      const dialog = playground.page.getByRole("dialog");
+      await expect(dialog).toBeVisible();
+      // The address has the port of the test.
+      await dialog.getByRole("textbox").evaluate((field: HTMLInputElement) => {
+        field.value = "https://scopegate.example/#1.jZBNbsMwDISv";
+      });
+    },
+  ],
   ["matrix", "Repositories", (playground) => playground.chooseExample("How wildcards combine")],
   ["client", "Details", (playground) => playground.chooseExample("Pull works, but listing tags fails")],
   ["compare", "Details", (playground) => playground.chooseExample("Review a change")],
