@@ -311,3 +311,11 @@ test.describe("on a touch screen", () => {
     }
   });
 });
+
+test("an example of a class that was added is not said to cover the class", async ({ playground }) => {
+  const rules = ["team/*", "base/*", "libs/*", "apps/web", "apps/api"];
+  await playground.use(...rules.map((pattern) => `repositories/${pattern}/content/read`));
+  await playground.matrix.getByRole("button", { name: /^Suggest/ }).click();
+  await expect(playground.matrix.getByRole("button", { name: /^Suggest/ })).toHaveCount(0);
+  await expect(playground.matrix).not.toContainText("These rows cover every repository");
+});

@@ -92,10 +92,15 @@ export function Matrix(props: { playground: Playground; pointing: Pointing }): J
  * Whether each repository that the rules tell apart has a row. A map that is known in part may have
  * rules that are not here.
  */
-function isComplete({ rows, more, model }: Playground): boolean {
+function isComplete({ rows, more, model, principal }: Playground): boolean {
   const hasRules = model.whose === "maps" && model.maps.some(({ actions }) => actions.length > 0);
   const isWhole = model.maps.every(({ known }) => known === undefined);
-  return hasRules && isWhole && more()?.length === 0 && rows().some(({ standsFor }) => standsFor === "*");
+  if (!hasRules || !isWhole || more()?.length !== 0) return false;
+  // A repository that was added is not all that it was an example of.
+  const shown = new Set(rows().map(({ name, standsFor }) => standsFor ?? name));
+  return principal()
+    .repositories()
+    .every(({ pattern }) => shown.has(pattern));
 }
 
 /** The cell that a scope asks about. */
