@@ -191,9 +191,9 @@ test("many differences are put in the order of their names, and shown a part at 
     else await expect(head).toHaveAttribute("aria-sort", direction);
     await expect(heads.first()).toHaveText(first);
   }
-  await playground.more.getByRole("button", { name: "Show 200 more of 450" }).click();
+  await playground.more.getByRole("button", { name: "Show 200 more of 450 rows" }).click();
   await expect(heads).toHaveCount(400);
-  await playground.more.getByRole("button", { name: "Show 50 more of 450" }).click();
+  await playground.more.getByRole("button", { name: "Show 50 more of 450 rows" }).click();
   await expect(heads).toHaveCount(450);
   await expect(playground.announced).toContainText("450 rows shown.");
   await expect(playground.more.getByRole("table")).toBeFocused();

@@ -54,7 +54,7 @@ test("a wider fix says what else it allows, in each form, and is the one that is
   await denied(playground);
   const wider = playground.answer.getByRole("button", { name: "Allow it on all repositories below samples/" });
   await expect(wider).toHaveAttribute("aria-pressed", "false");
-  await expect(playground.answer).toContainText("Also changes any new repository below samples/.");
+  await expect(playground.answer).toContainText("Also grants it on any new repository below samples/.");
   await wider.click();
   await expect(wider).toHaveAttribute("aria-pressed", "true");
   const command = await copiedAs(playground, "az");
@@ -252,6 +252,7 @@ test("a long list of rules scrolls in its card, and is shown a part at a time", 
   await playground.map.getByRole("button", { name: "Show 200 more of 450 rules" }).click();
   await playground.map.getByRole("button", { name: "Show 50 more of 450 rules" }).click();
   await expect(removes).toHaveCount(450);
+  await expect(removes.last()).toBeFocused();
   await playground.map.getByRole("button", { name: "remove repositories/r449/content/read" }).click();
   await expect(removes).toHaveCount(449);
   await expect(playground.map.getByRole("button", { name: "remove repositories/r448/content/read" })).toBeFocused();

@@ -26,7 +26,7 @@ test("a denied cell is granted, alone or below a prefix, with all that this woul
   await playground.cell("team/web", "delete").click();
   expect(await chosen(playground, "Grant delete")).toEqual([
     "Grant on team/webNothing else changes. The map has 3 rules then.",
-    "Grant on all repositories below team/Also changes team/app and any new repository below team/. The map has 3 rules then.",
+    "Grant on all repositories below team/Also grants it on team/app and any new repository below team/. The map has 3 rules then.",
   ]);
   await change(playground, "Grant delete").getByRole("button", { name: "Grant on team/web", exact: true }).click();
   await playground.says("Allowed", "Can delete from team/web");
@@ -54,11 +54,11 @@ test("what a wildcard grants is revoked in one repository, and the others keep i
   await playground.repository.press("Enter");
   await playground.cell("team/app", "pull").click();
   expect(await chosen(playground, "Revoke pull")).toEqual([
-    "Revoke on team/app, others here keep itAlso changes any new repository below team/. ",
-    "Remove the rules that grant itAlso changes team/web and any new repository below team/. The map has 0 rules then.",
+    "Revoke on team/app, named repositories keep itAlso revokes it on any new repository below team/. ",
+    "Remove the rules that grant itAlso revokes it on team/web and any new repository below team/. The map has 0 rules then.",
   ]);
   await change(playground, "Revoke pull")
-    .getByRole("button", { name: /others here keep it/ })
+    .getByRole("button", { name: /named repositories keep it/ })
     .click();
   await playground.says("Denied");
   expect(await playground.rules()).toEqual(["repositories/team/web/content/read"]);

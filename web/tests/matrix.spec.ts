@@ -181,7 +181,7 @@ test("the rules propose repositories: each named one, one below each prefix, one
   await playground.use("repositories/team/app/content/read", "repositories/base/*/content/read");
   expect(await playground.repositories()).toEqual(["base", "base/a", "team/app", "team/app/a", "a"]);
   await expect(playground.row("base/a")).toContainText("Others below base/");
-  await expect(playground.row("a")).toContainText("All other repositories");
+  await expect(playground.row("a")).toContainText("Other repositories not named by a rule");
 });
 
 test("proposals are kept, taken away, and proposed again", async ({ playground }) => {

@@ -102,6 +102,7 @@ export function AnswerCard(props: {
             edits={edits()}
             maps={playground.deciding()}
             rows={playground.rows()}
+            registry={playground.registryNamed()}
             does="Apply to this map"
             apply={(chosen) => apply(playground, chosen)}
           />

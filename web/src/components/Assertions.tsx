@@ -8,8 +8,8 @@
 import { Index, type JSX, Show } from "solid-js";
 import type { Assertion } from "../engine";
 import type { Check } from "../state/assertions";
-import { announce } from "./announce";
 import { CopyButton } from "./Code";
+import { download } from "./download";
 import { Mark } from "./Mark";
 import { More } from "./More";
 import { Sentence } from "./Sentence";
@@ -77,7 +77,7 @@ export function Assertions(props: {
         <More all={props.items.length} shown={MAX_SHOWN} />
         <div class="row">
           <CopyButton text={props.file} label="the tests as YAML" name="Copy YAML" />
-          <button type="button" onClick={() => download(props.file)}>
+          <button type="button" onClick={() => download(props.file, FILE_NAME, "application/yaml")}>
             Download {FILE_NAME}
           </button>
         </div>
@@ -164,13 +164,4 @@ function inverted(item: Assertion): Assertion {
 function written(isAllowed: boolean, scope: string, why: string | undefined): Assertion {
   const kept = why === undefined ? {} : { why };
   return isAllowed ? { allow: scope, ...kept } : { deny: scope, ...kept };
-}
-
-function download(file: string): void {
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(new Blob([file], { type: "application/yaml" }));
-  link.download = FILE_NAME;
-  link.click();
-  URL.revokeObjectURL(link.href);
-  announce(`Downloaded ${FILE_NAME}.`);
 }

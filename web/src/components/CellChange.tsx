@@ -73,9 +73,9 @@ export function CellChange(props: {
   );
 
   function name(offer: Offer, index: number, count: number): string {
-    if (offer.pattern !== null) return `Grant on ${called(offer.pattern, props.cell)}`;
-    const own = called(props.cell.standsFor ?? props.cell.name, props.cell);
+    if (offer.pattern !== null) return `Grant on ${called(offer.pattern)}`;
+    const own = called(props.cell.standsFor ?? props.cell.name, props.cell.standsFor !== null);
     if (count === 1) return `Revoke on ${own}`;
-    return index === 0 ? `Revoke on ${own}, others here keep it` : "Remove the rules that grant it";
+    return index === 0 ? `Revoke on ${own}, named repositories keep it` : "Remove the rules that grant it";
   }
 }

@@ -7,6 +7,7 @@ import { createEffect, createMemo, createSignal, createUniqueId, For, type JSX, 
 import type { Edit } from "../engine";
 import { type Fix, fix, type WholeMap } from "../fixes";
 import type { ScopeMapDraft } from "../state/model";
+import { MAX_OFFERED } from "../state/policy";
 import type { Row } from "../state/rows";
 import { Code } from "./Code";
 import { later } from "./later";
@@ -27,6 +28,8 @@ export function ChangeSet(props: {
   edits: Edit[];
   maps: ScopeMapDraft[];
   rows: Row[];
+  /** The registry that is asked, where no map says its own. */
+  registry: string;
   /** What is done with the change, on its button. */
   does: string;
   apply: (edits: Edit[]) => void;
@@ -65,7 +68,7 @@ export function ChangeSet(props: {
           {(edit) => (
             <WiderFix
               edit={edit()}
-              map={whole(edit().scopeMap, mapOf(props.maps, edit()))}
+              map={inRegistry(whole(edit().scopeMap, mapOf(props.maps, edit())), props.registry)}
               rows={props.rows}
               chosen={edits()[0]?.pattern ?? ""}
               choose={setWider}
@@ -79,7 +82,11 @@ export function ChangeSet(props: {
 
 /** What a wider change allows is asked of all rules. */
 function areFew(maps: ScopeMapDraft[]): boolean {
-  return maps.every(({ actions }) => actions.length <= 5000);
+  return maps.every(({ actions }) => actions.length <= MAX_OFFERED);
+}
+
+function inRegistry(map: WholeMap, registry: string): WholeMap {
+  return { ...map, registry: map.registry ?? (registry === "" ? null : registry) };
 }
 
 /** The changes to each map together: a document says a map whole. */

@@ -8,6 +8,7 @@
 
 import { createEffect, createMemo, createSignal, For, type JSX, on, Show } from "solid-js";
 import { announce } from "./announce";
+import { ShowMore } from "./ShowMore";
 import "./data-table.css";
 
 export interface Column<R> {
@@ -60,10 +61,8 @@ export function DataTable<R>(props: {
     ),
   );
 
-  /** The button goes with the last part. */
   function showMore() {
     setShown((count) => count + PAGE);
-    if (shown() >= rows().length) table?.focus();
     announce(`${Math.min(shown(), rows().length).toLocaleString("en")} rows shown.`);
   }
 
@@ -106,12 +105,7 @@ export function DataTable<R>(props: {
           </For>
         </tbody>
       </table>
-      <Show when={rows().length > shown()}>
-        <button type="button" class="quiet" onClick={showMore}>
-          Show {Math.min(PAGE, rows().length - shown()).toLocaleString("en")} more of{" "}
-          {rows().length.toLocaleString("en")}
-        </button>
-      </Show>
+      <ShowMore all={rows().length} shown={shown()} page={PAGE} of="rows" show={showMore} end={() => table?.focus()} />
     </>
   );
 }

@@ -7,6 +7,7 @@ import type { Cell } from "../state/grant";
 import { hostAsked } from "../state/model";
 import type { Playground } from "../state/playground";
 import type { Pointing } from "../state/pointing";
+import { MAX_OFFERED } from "../state/policy";
 import { MAX_NAMED, type Row } from "../state/rows";
 import { createSettled } from "../state/settled";
 import { answered } from "../state/words";
@@ -15,9 +16,6 @@ import { announce } from "./announce";
 import { later } from "./later";
 import { More } from "./More";
 import { RepositoryField } from "./RepositoryField";
-
-/** With more rules each offer takes a while; a registry accepts 500. */
-const MAX_RULES = 5000;
 
 const CellChange = later(async () => (await import("./CellChange")).CellChange);
 
@@ -134,7 +132,7 @@ function actionsOf({ model }: Playground, index: number): string[] {
 function changeable({ model, deciding }: Playground): number | null {
   const [map, ...others] = deciding();
   if (model.whose !== "maps" || !map || others.length > 0) return null;
-  const isOpen = map.known === undefined && !map.name.startsWith("_") && map.actions.length <= MAX_RULES;
+  const isOpen = map.known === undefined && !map.name.startsWith("_") && map.actions.length <= MAX_OFFERED;
   return isOpen ? model.maps.indexOf(map) : null;
 }
 

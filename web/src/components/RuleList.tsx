@@ -8,6 +8,7 @@ import { type Mend, mend } from "../state/mend";
 import { announce } from "./announce";
 import { Mark } from "./Mark";
 import { Sentence } from "./Sentence";
+import { ShowMore } from "./ShowMore";
 
 /** More rules are shown on request: a longer list costs frames. The editor shows all. */
 const PAGE = 200;
@@ -93,12 +94,14 @@ export function RuleList(props: RuleListProps): JSX.Element {
           </Index>
         </ol>
       </Show>
-      <Show when={props.actions.length > shown()}>
-        <button type="button" class="quiet" onClick={() => setShown(shown() + PAGE)}>
-          Show {Math.min(PAGE, props.actions.length - shown()).toLocaleString("en")} more of{" "}
-          {props.actions.length.toLocaleString("en")} rules
-        </button>
-      </Show>
+      <ShowMore
+        all={props.actions.length}
+        shown={shown()}
+        page={PAGE}
+        of="rules"
+        show={() => setShown(shown() + PAGE)}
+        end={() => list?.querySelector<HTMLElement>("li:last-child .remove")?.focus()}
+      />
     </>
   );
 }

@@ -4,6 +4,7 @@ import type { JSX } from "solid-js";
 import type { SharedCard } from "../cards";
 import { announce } from "./announce";
 import { CopyButton } from "./Code";
+import { download } from "./download";
 
 /** The writers are loaded when one is wanted. */
 const cards = () => import("../cards");
@@ -15,7 +16,6 @@ export function ShareAnswer(props: { card: SharedCard; link: () => Promise<strin
     try {
       const { picture } = await cards();
       download(picture(props.card), "answer.svg", "image/svg+xml");
-      announce("Downloaded answer.svg.");
     } catch {
       announce("The picture couldn't be made. Reload the page and try again.");
     }
@@ -43,12 +43,4 @@ export function ShareAnswer(props: { card: SharedCard; link: () => Promise<strin
       </button>
     </div>
   );
-}
-
-function download(text: string, name: string, type: string): void {
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(new Blob([text], { type }));
-  link.download = name;
-  link.click();
-  URL.revokeObjectURL(link.href);
 }

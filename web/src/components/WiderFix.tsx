@@ -50,7 +50,7 @@ export function WiderFix(props: {
                 props.choose(props.chosen === pattern ? props.edit : onPattern(props.edit, props.map, pattern))
               }
             >
-              <Sentence text={`Allow it on ${called(pattern, cell())}`} />
+              <Sentence text={`Allow it on ${called(pattern)}`} />
             </button>{" "}
             <span class="muted small">
               <Sentence text={reachOf(pattern)} />

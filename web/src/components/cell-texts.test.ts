@@ -15,24 +15,26 @@ function difference(pattern: string): Difference {
 
 const reaches: [standsFor: string | null, others: string[], differences: string[], text: string][] = [
   [null, [], ["team/app"], "Nothing else changes."],
-  [null, ["team/web"], ["team/app", "team/web"], "Also changes `team/web`."],
+  [null, ["team/web"], ["team/app", "team/web"], "Also revokes it on `team/web`."],
   [
     null,
     ["team/web"],
     ["team/app", "team/web", "team/*"],
-    "Also changes `team/web` and any new repository below `team/`.",
+    "Also revokes it on `team/web` and any new repository below `team/`.",
   ],
-  [null, ["a", "b", "c", "d", "e"], ["*"], "Also changes `a`, `b`, `c`, 2 more here and any new repository."],
+  [null, ["a", "b", "c", "d", "e"], ["*"], "Also revokes it on `a`, `b`, `c`, 2 more and any new repository."],
+  // So is what a rule names and no row shows.
+  [null, ["team/web"], ["team/app", "team/web", "base"], "Also revokes it on `team/web` and `base`."],
   // The cell's own class is no other.
   ["team/*", [], ["team/*"], "Nothing else changes."],
   // What is below another one is said with it.
-  [null, [], ["team/*", "team/app/*"], "Also changes any new repository below `team/`."],
+  [null, [], ["team/*", "team/app/*"], "Also revokes it on any new repository below `team/`."],
   ["team/*", [], ["team/*", "team/app/*"], "Nothing else changes."],
   [
     null,
     [],
     ["a/*", "b/*", "c/*", "d/*"],
-    "Also changes any new repository below `a/`, any new repository below `b/`, any new repository below `c/` and others.",
+    "Also revokes it on any new repository below `a/`, any new repository below `b/`, any new repository below `c/` and 1 more.",
   ],
 ];
 
@@ -48,13 +50,20 @@ test.each(reaches)("standing for %j, with %j and %j changes", (standsFor, others
 });
 
 test.each([
-  ["*", null, "all repositories"],
-  ["*", "*", "all other repositories"],
-  ["team/*", null, "all repositories below `team/`"],
-  ["team/*", "team/*", "all other repositories below `team/`"],
-  ["team/app", "team/app", "`team/app`"],
-])("%j of a cell that stands for %j", (pattern, standsFor, text) => {
-  expect(called(pattern, { standsFor })).toBe(text);
+  ["*", false, "all repositories"],
+  ["*", true, "all other repositories"],
+  ["team/*", false, "all repositories below `team/`"],
+  ["team/*", true, "all other repositories below `team/`"],
+  ["team/app", true, "`team/app`"],
+])("%j, where it is the rest: %j", (pattern, isRest, text) => {
+  expect(called(pattern, isRest)).toBe(text);
+});
+
+test("an offer says in which direction others change", () => {
+  const offer = { pattern: "team/*", actions: [], differences: [difference("team/*")], others: [] };
+  expect(reach({ name: "team/app", standsFor: null, action: "pull" }, offer)).toBe(
+    "Also grants it on any new repository below `team/`.",
+  );
 });
 
 test.each([

@@ -1,35 +1,36 @@
 /** What a change of a cell does, in words. */
 
 import type { Cell, Offer } from "../state/grant";
-import type { Row } from "../state/rows";
 
 /** More names are counted. */
 const MAX_NAMED = 3;
 
-/** A pattern for people. What a row stands for is what the other rules leave of it. */
-export function called(pattern: string, { standsFor }: Pick<Cell, "standsFor">): string {
-  const other = pattern === standsFor ? "other " : "";
+/** A pattern for people; of a row that stands for what the other rules leave of it, the rest. */
+export function called(pattern: string, isRest = false): string {
+  const other = isRest ? "other " : "";
   if (pattern === "*") return `all ${other}repositories`;
   return pattern.endsWith("/*") ? `all ${other}repositories below \`${pattern.slice(0, -1)}\`` : `\`${pattern}\``;
 }
 
 /** All that changes beside the cell, whatever repositories there will be. */
-export function reach(cell: Cell, { differences, others }: Offer): string {
-  const named = others.filter(({ standsFor }) => !isClass(standsFor)).map(nameOf);
-  const shown = named.slice(0, MAX_NAMED);
-  const more = named.length - shown.length;
-  const changed = differences.map(({ pattern }) => pattern).filter(isClass);
+export function reach(cell: Cell, { pattern, differences, others }: Offer): string {
+  const patterns = differences.map((difference) => difference.pattern);
+  const rows = others.filter(({ standsFor }) => !isClass(standsFor)).map(({ name }) => name);
+  // A rule may name what has no row.
+  const named = [...new Set([...rows, ...patterns.filter((one) => !isClass(one) && one !== cell.name)])];
+  const changed = patterns.filter(isClass);
   const classes = changed.filter((one) => one !== cell.standsFor && !changed.some((other) => isBelow(one, other)));
-  const pieces = [
-    ...shown,
-    ...(more > 0 ? [`${more.toLocaleString("en")} more here`] : []),
-    ...classes.slice(0, MAX_NAMED).map(newOnes),
-    ...(classes.length > MAX_NAMED ? ["others"] : []),
-  ];
-  return pieces.length === 0 ? "Nothing else changes." : `Also changes ${listed(pieces)}.`;
+  const pieces = [...counted(named.map((name) => `\`${name}\``)), ...counted(classes.map(newOnes))];
+  const does = pattern === null ? "revokes" : "grants";
+  return pieces.length === 0 ? "Nothing else changes." : `Also ${does} it on ${listed(pieces)}.`;
 }
 
-/** How many rules say it then, where that is not one more or one less. */
+function counted(names: string[]): string[] {
+  const more = names.length - MAX_NAMED;
+  return more > 0 ? [...names.slice(0, MAX_NAMED), `${more.toLocaleString("en")} more`] : names;
+}
+
+/** How many rules the map has then, where that is another number. */
 export function restated(before: readonly string[], after: readonly string[]): string {
   const count = (rules: number) => (rules === 1 ? "1 rule" : `${rules.toLocaleString("en")} rules`);
   return after.length === before.length ? "" : `The map has ${count(after.length)} then.`;
@@ -42,10 +43,6 @@ function isClass(pattern: string | null): boolean {
 /** Whether all that a class has is below the prefix of another one. */
 function isBelow(one: string, other: string): boolean {
   return one !== other && (other === "*" || one.startsWith(other.slice(0, -1)));
-}
-
-function nameOf({ name }: Row): string {
-  return `\`${name}\``;
 }
 
 function newOnes(pattern: string): string {

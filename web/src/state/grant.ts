@@ -44,14 +44,14 @@ export function grants(
 }
 
 /**
- * The ways to revoke a cell: the one that leaves the other rows what they have, where one does, and
- * the one that only takes rules out.
+ * The ways to revoke a cell: the one that leaves all else that is named what it has, where one
+ * does, and the one that only takes rules out.
  */
 export function revokes(map: readonly string[], rows: readonly Row[], cell: Cell): Offer[] {
   const granting = rulesThatGrant(map, cell);
   const [first = 0] = granting;
   const rest = map.filter((_, index) => !granting.includes(index));
-  const kept = keptBy(rest, wanted(map, rows), cell);
+  const kept = keptBy(map, rest, rows, cell);
   const ways = kept.length > 0 ? [rest.toSpliced(first, 0, ...kept), rest] : [rest];
   return ways.map((actions) => ({ pattern: null, ...changed(map, fewest(actions), rows, cell) }));
 }
@@ -102,23 +102,35 @@ function rulesThatGrant(map: readonly string[], { name, action }: Cell): number[
   return readRules([...map]).flatMap((report, index) => (report.problem === null && isOne(report) ? [index] : []));
 }
 
-/**
- * The rows that a person has written: as a repository, or in a rule. Beside `team/*` there is a row
- * of `team` as well, which is there only to show that it is not covered.
- */
-function wanted(map: readonly string[], rows: readonly Row[]): Row[] {
-  const written = new Set(readRules([...map]).map(({ pattern }) => pattern));
-  return rows.filter(({ proposed, standsFor }) => !proposed || written.has(standsFor));
+/** What a rule of its own could keep: a name, or what is below a prefix. */
+interface Keepable {
+  /** A repository to ask about. */
+  name: string;
+  pattern: string;
 }
 
-/** What the other rows need to keep the action, none of which grants the cell. */
-function keptBy(rest: readonly string[], rows: readonly Row[], cell: Cell): string[] {
+/**
+ * What a person has written, as a repository or in a rule, whether it has a row or not. Beside
+ * `team/*` the engine tells `team` apart as well, which is there only because it is not covered.
+ */
+function written(map: readonly string[], rows: readonly Row[]): Keepable[] {
+  const patterns = new Set(readRules([...map]).map(({ pattern }) => pattern));
+  const classes = using(map, (principal) => principal.repositories()).filter(({ pattern }) => patterns.has(pattern));
+  return [
+    ...rows.filter(({ proposed }) => !proposed).map(({ name }) => ({ name, pattern: name })),
+    ...classes.map(({ witness, pattern }) => ({ name: witness, pattern })),
+  ];
+}
+
+/** The rules by which all else that is written keeps the action; none of them grants the cell. */
+function keptBy(map: readonly string[], rest: readonly string[], rows: readonly Row[], cell: Cell): string[] {
   const permission = permissionFor(cell.action);
   if (permission === undefined) return [];
-  const had = rows.filter((row) => row.name !== cell.name && row.problem === null && row.actions.includes(cell.action));
-  const has = grantedIn(rest, had, cell.action);
-  const rules = had.filter((row) => !has.has(row.name)).map((row) => ruleOf(row.standsFor ?? row.name, permission));
-  return rules.filter((rule) => !grantedIn([rule], [cell], cell.action).has(cell.name));
+  const others = written(map, rows).filter(({ name }) => name !== cell.name);
+  const [had, has] = [map, rest].map((one) => grantedIn(one, others, cell.action));
+  const lost = others.filter(({ name }) => had?.has(name) && !has?.has(name));
+  const rules = new Set(lost.map(({ pattern }) => ruleOf(pattern, permission)));
+  return [...rules].filter((rule) => !grantedIn([rule], [cell], cell.action).has(cell.name));
 }
 
 function changed(before: readonly string[], after: string[], rows: readonly Row[], cell: Cell) {

@@ -9,6 +9,12 @@ import { attempt, type Catalog, type Finding, Principal, type RuleReport } from 
 import type { ScopeMapDraft } from "./model";
 import { createReports } from "./reports";
 
+/**
+ * The most rules for which changes are offered, each with what it would change: with more that
+ * takes seconds, and a registry accepts 500.
+ */
+export const MAX_OFFERED = 5000;
+
 export interface Policy {
   /** What decides. */
   principal: Principal;

@@ -14,7 +14,7 @@ test.each([
   ["", ["team/app", "base/a", "a"]],
   [" TEAM ", ["team/app"]],
   ["others below", ["base/a"]],
-  ["all other", ["a"]],
+  ["not named", ["a"]],
   ["nothing", []],
 ])("the filter %j", (text, expected) => {
   const rows = [row("team/app"), row("base/a", "base/*"), row("a", "*")];

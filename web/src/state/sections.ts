@@ -42,6 +42,6 @@ function firstOf(name: string): string {
 
 /** What a row is of that no person has named: all repositories that the rules do not tell apart. */
 export function classOf({ standsFor }: Row): string | null {
-  if (standsFor === "*") return "All other repositories";
+  if (standsFor === "*") return "Other repositories not named by a rule";
   return standsFor?.endsWith("/*") ? `Others below ${standsFor.slice(0, -1)}` : null;
 }
